@@ -1,0 +1,21 @@
+# How every target of the house is compiled: warnings, sanitizers, compiler cache and linker.
+add_library(warmline_flags INTERFACE)
+target_compile_options(warmline_flags INTERFACE -Wall -Wextra -Wpedantic)
+if(WARMLINE_WERROR)
+  target_compile_options(warmline_flags INTERFACE -Werror)
+endif()
+
+set(WARMLINE_SANITIZE "" CACHE STRING "sanitizers to build with, for example address,undefined")
+if(WARMLINE_SANITIZE)
+  add_compile_options(-fsanitize=${WARMLINE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${WARMLINE_SANITIZE})
+endif()
+
+find_program(WARMLINE_CCACHE ccache)
+if(WARMLINE_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${WARMLINE_CCACHE})
+endif()
+find_program(WARMLINE_MOLD mold)
+if(WARMLINE_MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  add_link_options(-fuse-ld=mold)
+endif()

@@ -1,0 +1,120 @@
+// One call from its start to its single Finish: admission, identity, metrics, errors. Handlers are written on top of it.
+// Thread-safety: a Call is used by one thread at a time; it may move between them.
+#pragma once
+
+#include <absl/time/time.h>
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "api/candidate_token.h"
+#include "application/access.h"
+#include "application/executor.h"
+#include "application/pool_registry.h"
+#include "application/write_queue.h"
+#include "domain/error.h"
+#include "domain/revision.h"
+#include "index/matcher.h"
+#include "warmline/v1/types.pb.h"
+
+namespace warmline::api {
+
+struct CallLimits {
+  // Calls that may be under way at once, streams included.
+  int max_in_flight = 2'000;
+  // How long a read waits for its min_revision at most.
+  absl::Duration max_revision_wait = absl::Seconds(30);
+  absl::Duration default_revision_wait = absl::Seconds(1);
+};
+
+// What every handler uses. Outlives the server's calls.
+struct Environment {
+  application::RecordStore& store;
+  application::PoolRegistry& pools;
+  application::WriteQueue& writes;
+  application::Executor& reads;
+  const application::TokenTable& tokens;
+  const application::Clock& clock;
+  application::Metrics& metrics;
+  CandidateTokens candidate_tokens;
+  CallLimits limits;
+  std::atomic<int> in_flight{0};
+};
+
+// What a request names: its pool, and the id in a collection where there is one.
+struct Target {
+  std::string pool;
+  std::string id;
+};
+
+class Call : public std::enable_shared_from_this<Call> {
+ public:
+  // Begins a call: checks room and token. `method` is a literal. The error, if any, is in `error()`.
+  static std::shared_ptr<Call> Start(Environment& environment, grpc::CallbackServerContext* context, const char* method);
+  // For one request of a stream: the same token, another actor and error.
+  [[nodiscard]] std::shared_ptr<Call> ForRequest() const;
+  ~Call();
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  [[nodiscard]] const absl::Status& error() const { return error_; }
+  [[nodiscard]] Environment& environment() { return environment_; }
+  [[nodiscard]] const application::Caller& caller() const { return caller_; }
+  [[nodiscard]] const application::Grant& grant() const { return *grant_; }
+
+  // Names the pool or resource that the call is about; a wrong name is an error of the call.
+  [[nodiscard]] Target PoolTarget(const std::string& name, const char* field);
+  [[nodiscard]] Target ResourceTarget(const std::string& name, const char* collection, const char* field);
+  // Checks the actor against the token, for the pool ("" where a call has none). False, with the error set, when it may not.
+  bool Authorize(const warmline::v1::Actor& actor, const std::string& pool);
+  void SetError(const absl::Status& status) {
+    if (error_.ok()) error_ = status;
+  }
+
+  // The end of a unary call: exactly one of these, once. All return the reactor.
+  grpc::ServerUnaryReactor* Finish(const absl::Status& status);
+  // Runs on a thread that may wait for the disk, in one read transaction; then finishes.
+  grpc::ServerUnaryReactor* Read(std::function<absl::Status(application::RecordReader&)> read);
+  // Runs on the writing thread; finishes when the write is durable and visible.
+  grpc::ServerUnaryReactor* Write(std::function<absl::Status(application::WriteTransaction&, absl::Time now)> write, bool validate_only = false);
+  // Waits, without holding a thread, until the pool is at the token's revision; then runs `then` and finishes with its status.
+  grpc::ServerUnaryReactor* AtRevision(const std::string& pool, const std::string& token, absl::Duration wait, std::function<absl::Status()> then);
+
+  // For streams, which finish their own reactor: what the call ended with, for metrics. Called by Finish.
+  void Ended(const absl::Status& status);
+  // The error of a wait that ends; OK when `token` is reached; nothing to say yet otherwise.
+  [[nodiscard]] std::optional<absl::Status> RevisionReached(const std::string& pool, const std::string& token) const;
+
+  [[nodiscard]] std::string Token(std::int64_t revision) const { return domain::RevisionToken({environment_.store.history(), revision}); }
+  // CANCELLED or DEADLINE_EXCEEDED once the caller no longer waits.
+  [[nodiscard]] absl::Status StillWanted() const;
+  [[nodiscard]] absl::Time deadline() const { return absl::FromChrono(context_->deadline()); }
+
+ private:
+  Call(Environment& environment, grpc::CallbackServerContext* context, const char* method);
+  // The context makes a new one each time it is asked: this asks once.
+  grpc::ServerUnaryReactor* Reactor();
+  void PollRevision(const std::string& pool, const std::string& token, absl::Time until, std::function<absl::Status()> then);
+
+  Environment& environment_;
+  grpc::CallbackServerContext* context_;
+  grpc::ServerUnaryReactor* reactor_ = nullptr;
+  const char* method_;
+  const absl::Time started_;
+  const application::Grant* grant_ = nullptr;
+  application::Caller caller_;
+  absl::Status error_;
+  bool ended_ = false;
+  bool counted_ = true;  // among the calls in flight
+};
+
+// At most this many characters of a request id, and at least 8: a violation otherwise.
+void ValidateRequestId(const std::string& request_id, domain::Violations& violations);
+// A page size within limits; 0 is read as the default. A violation otherwise.
+[[nodiscard]] int PageSize(int asked, domain::Violations& violations);
+
+}  // namespace warmline::api

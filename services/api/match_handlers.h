@@ -1,0 +1,29 @@
+// MatchService. Handlers translate, authorise and call a use case. Thread-safety: gRPC calls them from any thread.
+#pragma once
+
+#include "api/call.h"
+#include "warmline/v1/match_service.grpc.pb.h"
+
+namespace warmline::api {
+
+class MatchHandlers final : public warmline::v1::MatchService::CallbackService {
+ public:
+  explicit MatchHandlers(Environment& environment) : environment_(environment) {}
+  using Context = grpc::CallbackServerContext;
+  using Reactor = grpc::ServerUnaryReactor;
+
+  Reactor* Match(Context* context, const warmline::v1::MatchRequest* request, warmline::v1::MatchResponse* response) override;
+  grpc::ServerBidiReactor<warmline::v1::MatchRequest, warmline::v1::MatchStreamResponse>* MatchStream(Context* context) override;
+  Reactor* Explain(Context* context, const warmline::v1::ExplainRequest* request, warmline::v1::ExplainResponse* response) override;
+  Reactor* SuggestInterests(Context* context, const warmline::v1::SuggestInterestsRequest* request,
+                            warmline::v1::SuggestInterestsResponse* response) override;
+
+ private:
+  Environment& environment_;
+};
+
+// Answers one MatchRequest of an authorised call, at the view of now.
+[[nodiscard]] absl::Status AnswerMatch(Call& call, const std::string& pool, const warmline::v1::MatchRequest& request,
+                                       warmline::v1::MatchResponse* response);
+
+}  // namespace warmline::api

@@ -1,0 +1,106 @@
+#include "api/match_stream.h"
+
+#include <absl/strings/str_cat.h>
+#include <grpcpp/alarm.h>
+
+#include <algorithm>
+
+#include "api/errors.h"
+#include "api/match_handlers.h"
+#include "codec/time.h"
+
+namespace warmline::api {
+
+namespace pb = warmline::v1;
+
+namespace {
+
+constexpr absl::Duration kPoll = absl::Milliseconds(2);
+
+class MatchStreamReactor final : public grpc::ServerBidiReactor<pb::MatchRequest, pb::MatchStreamResponse> {
+ public:
+  MatchStreamReactor(Environment& environment, grpc::CallbackServerContext* context)
+      : call_(Call::Start(environment, context, "warmline.v1.MatchService/MatchStream")) {
+    if (call_->error().ok()) {
+      StartRead(&request_);
+    } else {
+      End(call_->error());
+    }
+  }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) {
+      End(call_->StillWanted());
+    } else if (number_ == kMaxStreamRequests) {
+      End(domain::MakeError(domain::ErrorReason::kLimitReached, absl::StrCat("a stream takes ", kMaxStreamRequests, " requests: open another")));
+    } else {
+      const absl::Duration asked = codec::ToDuration(request_.min_revision_wait());
+      const auto& limits = call_->environment().limits;
+      until_ = absl::Now() + std::min(asked <= absl::ZeroDuration() ? limits.default_revision_wait : asked, limits.max_revision_wait);
+      Answer();
+    }
+  }
+
+  void OnWriteDone(bool ok) override {
+    if (!ok) {
+      End(call_->StillWanted());
+      return;
+    }
+    ++number_;
+    request_.Clear();
+    StartRead(&request_);
+  }
+
+  void OnDone() override { delete this; }
+
+ private:
+  void End(const absl::Status& status) {
+    call_->Ended(status);
+    Finish(ToGrpc(status));
+  }
+
+  // Each request is authorised by itself: one stream may serve many seekers of one token.
+  void Answer() {
+    response_.Clear();
+    response_.set_request(number_);
+    auto scope = call_->ForRequest();
+    const Target target = scope->PoolTarget(request_.parent(), "parent");
+    scope->Authorize(request_.actor(), target.pool);
+    absl::Status status = scope->error();
+    if (status.ok()) {
+      const auto reached = scope->RevisionReached(target.pool, request_.min_revision());
+      if (!reached && absl::Now() < until_ && call_->StillWanted().ok()) {
+        alarm_.Set(absl::ToChronoTime(absl::Now() + kPoll), [this](bool) { Answer(); });
+        return;
+      }
+      if (!reached) {
+        status = domain::MakeError(domain::ErrorReason::kRevisionNotReached, "this replica has not reached min_revision yet: try again", absl::Milliseconds(50));
+      } else {
+        status = reached->ok() ? AnswerMatch(*scope, target.pool, request_, response_.mutable_response()) : *reached;
+      }
+    }
+    if (!status.ok()) {
+      const grpc::Status wire = ToGrpc(status);
+      pb::StreamError* error = response_.mutable_error();
+      error->set_code(wire.error_code());
+      error->set_reason(ReasonName(status));
+      error->set_message(wire.error_message());
+    }
+    StartWrite(&response_);
+  }
+
+  std::shared_ptr<Call> call_;
+  pb::MatchRequest request_;
+  pb::MatchStreamResponse response_;
+  grpc::Alarm alarm_;
+  absl::Time until_;
+  std::int64_t number_ = 0;
+};
+
+}  // namespace
+
+grpc::ServerBidiReactor<pb::MatchRequest, pb::MatchStreamResponse>* StartMatchStream(Environment& environment, grpc::CallbackServerContext* context) {
+  return new MatchStreamReactor(environment, context);
+}
+
+}  // namespace warmline::api

@@ -1,0 +1,140 @@
+#include "api/pool_handlers.h"
+
+#include "api/idempotent_write.h"
+#include "api/page_token.h"
+#include "application/pools.h"
+#include "base/rcu.h"
+#include "codec/resources.h"
+#include "domain/names.h"
+
+namespace warmline::api {
+
+namespace pb = warmline::v1;
+using application::RecordReader;
+using application::WriteTransaction;
+
+namespace {
+
+// Authorises an operator for a pool.
+bool ForOperator(Call& call, const pb::Actor& actor, const std::string& pool, const char* what) {
+  if (!call.Authorize(actor, pool)) return false;
+  call.SetError(application::RequireOperator(call.caller(), what));
+  return call.error().ok();
+}
+
+}  // namespace
+
+PoolHandlers::Reactor* PoolHandlers::CreatePool(Context* context, const pb::CreatePoolRequest* request, pb::WritePoolResponse* response) {
+  auto call = Call::Start(environment_, context, "warmline.v1.PoolService/CreatePool");
+  domain::Violations violations;
+  domain::Pool pool = codec::FromProto(request->pool(), "pool.", violations);
+  const std::string id = pool.id;
+  if (ForOperator(*call, request->actor(), id, "creating a pool")) call->SetError(violations.ToStatus());
+  return WriteOnce(call, id, request, response,
+                   [response, pool = std::move(pool), call = call.get()](WriteTransaction& tx, absl::Time now, std::string*) -> absl::Status {
+                     auto created = application::CreatePool(tx, pool, now);
+                     if (!created.ok()) return created.status();
+                     *response->mutable_pool() = codec::ToProto(*created);
+                     response->set_revision(call->Token(created->revision));
+                     return absl::OkStatus();
+                   });
+}
+
+PoolHandlers::Reactor* PoolHandlers::GetPool(Context* context, const pb::GetPoolRequest* request, pb::Pool* response) {
+  auto call = Call::Start(environment_, context, "warmline.v1.PoolService/GetPool");
+  const Target target = call->PoolTarget(request->name(), "name");
+  ForOperator(*call, request->actor(), target.pool, "reading a pool");
+  return call->Read([=](RecordReader& reader) -> absl::Status {
+    auto pool = reader.GetPool(target.pool);
+    if (!pool.ok()) return pool.status();
+    if (!pool->has_value()) return application::PoolNotFound(target.pool);
+    *response = codec::ToProto(**pool);
+    return absl::OkStatus();
+  });
+}
+
+PoolHandlers::Reactor* PoolHandlers::ListPools(Context* context, const pb::ListPoolsRequest* request, pb::ListPoolsResponse* response) {
+  auto call = Call::Start(environment_, context, "warmline.v1.PoolService/ListPools");
+  domain::Violations violations;
+  const int size = PageSize(request->page_size(), violations);
+  const std::string after = AfterToken(request->page_token(), violations);
+  if (ForOperator(*call, request->actor(), "", "listing pools")) call->SetError(violations.ToStatus());
+  return call->Read([=, raw = call.get()](RecordReader& reader) -> absl::Status {
+    std::string at = after;
+    while (response->pools_size() < size) {  // pools that the token does not allow are passed over
+      auto page = reader.ListPools(at, size);
+      if (!page.ok()) return page.status();
+      if (page->empty()) return absl::OkStatus();
+      for (const auto& pool : *page) {
+        at = pool.id;
+        if (raw->grant().AllowsPool(pool.id)) *response->add_pools() = codec::ToProto(pool);
+        if (response->pools_size() == size) break;
+      }
+    }
+    response->set_next_page_token(MakePageToken(at));
+    return absl::OkStatus();
+  });
+}
+
+PoolHandlers::Reactor* PoolHandlers::UpdatePool(Context* context, const pb::UpdatePoolRequest* request, pb::WritePoolResponse* response) {
+  auto call = Call::Start(environment_, context, "warmline.v1.PoolService/UpdatePool");
+  const Target target = call->PoolTarget(request->pool().name(), "pool.name");
+  domain::Violations violations;
+  domain::Pool pool = codec::FromProto(request->pool(), "pool.", violations);
+  if (ForOperator(*call, request->actor(), target.pool, "updating a pool")) call->SetError(violations.ToStatus());
+  return call->Write(
+      [=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
+        auto updated = application::UpdatePool(tx, pool, {request->update_mask().begin(), request->update_mask().end()}, pool.revision);
+        if (!updated.ok()) return updated.status();
+        *response->mutable_pool() = codec::ToProto(*updated);
+        response->set_revision(raw->Token(updated->revision));
+        return absl::OkStatus();
+      },
+      request->validate_only());
+}
+
+PoolHandlers::Reactor* PoolHandlers::RefreshStatistics(Context* context, const pb::RefreshStatisticsRequest* request, pb::WritePoolResponse* response) {
+  auto call = Call::Start(environment_, context, "warmline.v1.PoolService/RefreshStatistics");
+  const Target target = call->PoolTarget(request->name(), "name");
+  ForOperator(*call, request->actor(), target.pool, "refreshing statistics");
+  return call->Write([=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
+    auto statistics = raw->environment().pools.CountStatistics(target.pool);
+    if (!statistics.ok()) return statistics.status();
+    auto revision = tx.Put(target.pool, *statistics);
+    if (!revision.ok()) return revision.status();
+    auto pool = tx.GetPool(target.pool);
+    if (!pool.ok()) return pool.status();
+    if (pool->has_value()) *response->mutable_pool() = codec::ToProto(**pool);
+    response->set_revision(raw->Token(*revision));
+    return absl::OkStatus();
+  });
+}
+
+PoolHandlers::Reactor* PoolHandlers::GetIndexState(Context* context, const pb::GetIndexStateRequest* request, pb::IndexState* response) {
+  auto call = Call::Start(environment_, context, "warmline.v1.PoolService/GetIndexState");
+  const Target target = call->PoolTarget(request->name(), "name");
+  ForOperator(*call, request->actor(), target.pool, "reading the state of an index");
+  return call->Read([=, raw = call.get()](RecordReader&) -> absl::Status {
+    auto state = raw->environment().pools.State(target.pool);
+    if (!state.ok()) return state.status();
+    {
+      const base::RcuReadGuard guard;
+      const index::View* view = raw->environment().pools.Find(target.pool);
+      response->set_revision(raw->Token(view->revision));
+      response->set_epoch(view->epoch_hour);
+      response->set_policy_version(view->pool->policy.version);
+      response->set_statistics_generation(view->statistics->generation());
+    }
+    response->set_members(state->members);
+    response->set_helpers(state->helpers);
+    response->set_interests(state->interests);
+    response->set_directed_ties(state->directed_ties);
+    response->set_open_needs(state->open_needs);
+    response->set_segments(state->segments);
+    response->set_dead_documents(state->dead_documents);
+    response->set_bytes(state->document_bytes + state->member_bytes + state->id_bytes + state->tie_bytes + state->dictionary_bytes);
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace warmline::api

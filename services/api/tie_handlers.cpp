@@ -1,0 +1,158 @@
+// MemberService: connections and blocks.
+#include <absl/strings/str_cat.h>
+
+#include "api/idempotent_write.h"
+#include "api/member_handlers.h"
+#include "api/page_token.h"
+#include "application/members.h"
+#include "application/ties.h"
+#include "codec/resources.h"
+#include "domain/names.h"
+
+namespace warmline::api {
+
+namespace pb = warmline::v1;
+using application::RecordReader;
+using application::WriteTransaction;
+
+namespace {
+
+// The two ids in `{a}~{b}`; a wrong name is an error of the call.
+std::pair<std::string, std::string> PairOf(Call& call, const Target& target) {
+  if (auto pair = domain::ParsePairId(target.id)) return *pair;
+  domain::Violations violations;
+  violations.Add("name", absl::StrCat(domain::Quoted(target.id), " does not name two members: write {a}~{b}"));
+  call.SetError(violations.ToStatus());
+  return {};
+}
+
+// What the two lists of a member's ties and blocks ask for alike.
+struct MemberPage {
+  Target target;
+  std::string member;
+  int size = 0;
+  std::string after;
+};
+
+template <typename Request>
+MemberPage PageOf(Call& call, const Request& request, const char* what) {
+  MemberPage page;
+  page.target = call.PoolTarget(request.parent(), "parent");
+  domain::Violations violations;
+  page.member = codec::IdOf(page.target.pool, "members", request.member(), "member", violations);
+  if (page.member.empty()) violations.Add("member", "is empty: name the member whose list you want");
+  page.size = PageSize(request.page_size(), violations);
+  page.after = AfterToken(request.page_token(), violations);
+  if (call.Authorize(request.actor(), page.target.pool)) {
+    call.SetError(violations.ToStatus());
+    call.SetError(application::RequireSelf(call.caller(), page.member, what));
+  }
+  return page;
+}
+
+}  // namespace
+
+MemberHandlers::Reactor* MemberHandlers::CreateConnection(Context* context, const pb::CreateConnectionRequest* request,
+                                                          pb::WriteConnectionResponse* response) {
+  auto call = Call::Start(environment_, context, "warmline.v1.MemberService/CreateConnection");
+  const Target target = call->PoolTarget(request->parent(), "parent");
+  domain::Violations violations;
+  domain::Connection connection = codec::FromProto(target.pool, request->connection(), "connection.", violations);
+  if (call->Authorize(request->actor(), target.pool)) call->SetError(violations.ToStatus());
+  return WriteOnce(call, target.pool, request, response,
+                   [=, raw = call.get()](WriteTransaction& tx, absl::Time, std::string* subject) -> absl::Status {
+                     auto created = application::CreateConnection(tx, raw->caller(), target.pool, connection);
+                     if (!created.ok()) return created.status();
+                     *subject = created->a;
+                     *response->mutable_connection() = codec::ToProto(target.pool, *created);
+                     response->set_revision(raw->Token(created->revision));
+                     return absl::OkStatus();
+                   });
+}
+
+MemberHandlers::Reactor* MemberHandlers::ConfirmConnection(Context* context, const pb::ConfirmConnectionRequest* request,
+                                                           pb::WriteConnectionResponse* response) {
+  auto call = Call::Start(environment_, context, "warmline.v1.MemberService/ConfirmConnection");
+  const Target target = call->ResourceTarget(request->name(), "connections", "name");
+  const auto pair = PairOf(*call, target);
+  call->Authorize(request->actor(), target.pool);
+  return call->Write([=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
+    auto confirmed = application::ConfirmConnection(tx, raw->caller(), target.pool, pair.first, pair.second);
+    if (!confirmed.ok()) return confirmed.status();
+    *response->mutable_connection() = codec::ToProto(target.pool, *confirmed);
+    response->set_revision(raw->Token(confirmed->revision));
+    return absl::OkStatus();
+  });
+}
+
+MemberHandlers::Reactor* MemberHandlers::ListConnections(Context* context, const pb::ListConnectionsRequest* request,
+                                                         pb::ListConnectionsResponse* response) {
+  auto call = Call::Start(environment_, context, "warmline.v1.MemberService/ListConnections");
+  const MemberPage page = PageOf(*call, *request, "listing ties");
+  return call->Read([=](RecordReader& reader) -> absl::Status {
+    if (auto member = application::FindMember(reader, page.target.pool, page.member); !member.ok()) return member.status();
+    auto ties = reader.ListConnectionsOf(page.target.pool, page.member, page.after, page.size);
+    if (!ties.ok()) return ties.status();
+    for (const auto& tie : *ties) *response->add_connections() = codec::ToProto(page.target.pool, tie);
+    if (ties->size() == static_cast<std::size_t>(page.size)) {
+      response->set_next_page_token(MakePageToken(ties->back().a == page.member ? ties->back().b : ties->back().a));
+    }
+    return absl::OkStatus();
+  });
+}
+
+MemberHandlers::Reactor* MemberHandlers::DeleteConnection(Context* context, const pb::DeleteConnectionRequest* request, pb::DeleteResponse* response) {
+  auto call = Call::Start(environment_, context, "warmline.v1.MemberService/DeleteConnection");
+  const Target target = call->ResourceTarget(request->name(), "connections", "name");
+  const auto pair = PairOf(*call, target);
+  call->Authorize(request->actor(), target.pool);
+  return call->Write([=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
+    auto revision = application::DeleteConnection(tx, raw->caller(), target.pool, pair.first, pair.second);
+    if (!revision.ok()) return revision.status();
+    response->set_revision(raw->Token(*revision));
+    return absl::OkStatus();
+  });
+}
+
+MemberHandlers::Reactor* MemberHandlers::CreateBlock(Context* context, const pb::CreateBlockRequest* request, pb::WriteBlockResponse* response) {
+  auto call = Call::Start(environment_, context, "warmline.v1.MemberService/CreateBlock");
+  const Target target = call->PoolTarget(request->parent(), "parent");
+  domain::Violations violations;
+  domain::Block block = codec::FromProto(target.pool, request->block(), "block.", violations);
+  if (call->Authorize(request->actor(), target.pool)) call->SetError(violations.ToStatus());
+  return call->Write([=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
+    auto revision = application::CreateBlock(tx, raw->caller(), target.pool, block);
+    if (!revision.ok()) return revision.status();
+    *response->mutable_block() = codec::ToProto(target.pool, block);
+    response->set_revision(raw->Token(*revision));
+    return absl::OkStatus();
+  });
+}
+
+MemberHandlers::Reactor* MemberHandlers::ListBlocks(Context* context, const pb::ListBlocksRequest* request, pb::ListBlocksResponse* response) {
+  auto call = Call::Start(environment_, context, "warmline.v1.MemberService/ListBlocks");
+  const MemberPage page = PageOf(*call, *request, "listing blocks");
+  return call->Read([=](RecordReader& reader) -> absl::Status {
+    if (auto member = application::FindMember(reader, page.target.pool, page.member); !member.ok()) return member.status();
+    auto blocks = reader.ListBlocksOf(page.target.pool, page.member, page.after, page.size);
+    if (!blocks.ok()) return blocks.status();
+    for (const auto& block : *blocks) *response->add_blocks() = codec::ToProto(page.target.pool, block);
+    if (blocks->size() == static_cast<std::size_t>(page.size)) response->set_next_page_token(MakePageToken(blocks->back().blocked));
+    return absl::OkStatus();
+  });
+}
+
+MemberHandlers::Reactor* MemberHandlers::DeleteBlock(Context* context, const pb::DeleteBlockRequest* request, pb::DeleteResponse* response) {
+  auto call = Call::Start(environment_, context, "warmline.v1.MemberService/DeleteBlock");
+  const Target target = call->ResourceTarget(request->name(), "blocks", "name");
+  const auto pair = PairOf(*call, target);
+  call->Authorize(request->actor(), target.pool);
+  return call->Write([=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
+    auto revision = application::DeleteBlock(tx, raw->caller(), target.pool, {pair.first, pair.second});
+    if (!revision.ok()) return revision.status();
+    response->set_revision(raw->Token(*revision));
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace warmline::api

@@ -1,0 +1,28 @@
+// Port: what happens, told to whoever counts it. No call carries a member's id or free text. Thread-safety: all calls from any thread; cheap.
+#pragma once
+
+#include <absl/time/time.h>
+
+#include <cstdint>
+#include <string>
+
+namespace warmline::application {
+
+class Metrics {
+ public:
+  virtual ~Metrics() = default;
+  // A call ended. `method` is a full rpc name of the API, `code` a canonical status code's name.
+  virtual void CallEnded(const char* method, const char* code, absl::Duration took) = 0;
+  virtual void CallRefused(const char* reason) = 0;
+  // A match was answered.
+  virtual void Matched(std::int64_t candidates, std::int64_t ranked, absl::Duration took) = 0;
+  // A group commit ended.
+  virtual void BatchCommitted(std::int64_t items, bool durable, absl::Duration took) = 0;
+  virtual void WritesWaiting(std::int64_t count) = 0;
+  // Rows of an import, kept or refused.
+  virtual void RowsImported(std::int64_t kept, std::int64_t refused) = 0;
+  // Totals over all pools.
+  virtual void PoolsHeld(std::int64_t pools, std::int64_t members, std::int64_t helpers, std::int64_t bytes) = 0;
+};
+
+}  // namespace warmline::application

@@ -1,0 +1,62 @@
+// The pools that this process serves, each with its index. Thread-safety: `Find` from any thread, without a lock, under a base::RcuReadGuard;
+// `Load`, `Apply` and `Maintain` by one thread at a time (a mutex sees to it).
+#pragma once
+
+#include <absl/base/thread_annotations.h>
+#include <absl/container/flat_hash_map.h>
+#include <absl/synchronization/mutex.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "application/clock.h"
+#include "application/record_store.h"
+#include "index/pool_index.h"
+
+namespace warmline::application {
+
+class PoolRegistry {
+ public:
+  using Changes = std::vector<std::pair<std::string, domain::Change>>;
+
+  PoolRegistry(RecordStore& store, const Clock& clock);
+  // Only once no reader is left.
+  ~PoolRegistry();
+  PoolRegistry(const PoolRegistry&) = delete;
+  PoolRegistry& operator=(const PoolRegistry&) = delete;
+
+  // Builds every pool's index from the store.
+  [[nodiscard]] absl::Status Load();
+  // The pool's newest view, or null when this process does not hold the pool. Valid while the caller's guard lives.
+  [[nodiscard]] const index::View* Find(const std::string& pool) const;
+  // Makes committed changes visible. An index that must be rebuilt (new synonyms, half-life) is rebuilt before this returns.
+  void Apply(const Changes& changes);
+  // Moves every pool to the hour of the clock, if it is another, and tries again what could not be rebuilt.
+  void Maintain();
+  // The next generation of a pool's statistics. Errors: NOT_FOUND (POOL_NOT_FOUND).
+  [[nodiscard]] absl::StatusOr<domain::Statistics> CountStatistics(const std::string& pool) const;
+  // What a pool's index holds. Errors: NOT_FOUND (POOL_NOT_FOUND).
+  [[nodiscard]] absl::StatusOr<index::IndexState> State(const std::string& pool) const;
+  [[nodiscard]] std::vector<std::string> PoolIds() const;
+
+ private:
+  using Map = absl::flat_hash_map<std::string, index::PoolIndex*>;
+
+  [[nodiscard]] absl::StatusOr<std::unique_ptr<index::PoolIndex>> Build(const domain::Pool& pool) const;
+  void ApplyToPool(const std::string& pool, std::span<const domain::Change> changes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Install(const std::string& pool, std::unique_ptr<index::PoolIndex> index) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  RecordStore& store_;
+  const Clock& clock_;
+  mutable absl::Mutex mutex_;
+  // Pools whose index could not be rebuilt, because the store could not be read: matched by the old synonyms and half-life until then.
+  std::vector<std::string> rebuild_pending_ ABSL_GUARDED_BY(mutex_);
+  std::atomic<const Map*> map_;
+};
+
+// NOT_FOUND (POOL_NOT_FOUND), naming the pool.
+[[nodiscard]] absl::Status PoolNotFound(const std::string& pool);
+
+}  // namespace warmline::application

@@ -1,0 +1,70 @@
+// The one way to write: jobs queue up, one thread runs many of them in one transaction (group commit), makes them durable together,
+// applies them to the index, and answers each. Thread-safety: all calls from any thread.
+#pragma once
+
+#include <absl/base/thread_annotations.h>
+#include <absl/synchronization/mutex.h>
+
+#include <deque>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "application/clock.h"
+#include "application/metrics.h"
+#include "application/record_store.h"
+
+namespace warmline::application {
+
+struct WriteJob {
+  // Runs on the writing thread, in an item of its own: an error undoes what it wrote, and nothing else.
+  std::function<absl::Status(WriteTransaction&, absl::Time now)> run;
+  // Called once, on the writing thread, after the write is durable and visible, or with the error.
+  std::function<void(const absl::Status&)> done;
+  // Undo also what succeeded: a dry run.
+  bool validate_only = false;
+  absl::Time deadline = absl::InfiniteFuture();
+  std::function<bool()> cancelled = [] { return false; };
+};
+
+class WriteQueue {
+ public:
+  using Changes = std::vector<std::pair<std::string, domain::Change>>;
+  struct Limits {
+    std::size_t max_waiting = 20'000;
+    std::size_t max_batch = 512;
+  };
+
+  // `apply` makes committed changes visible; it runs on the writing thread.
+  WriteQueue(RecordStore& store, const Clock& clock, Metrics& metrics, std::function<void(const Changes&)> apply, Limits limits);
+  // Finishes what is queued.
+  ~WriteQueue();
+  WriteQueue(const WriteQueue&) = delete;
+  WriteQueue& operator=(const WriteQueue&) = delete;
+
+  // Errors (then `done` is never called): RESOURCE_EXHAUSTED (OVERLOADED), UNAVAILABLE (DRAINING) after Stop.
+  [[nodiscard]] absl::Status Submit(WriteJob job);
+  // Takes no more jobs and waits for those queued.
+  void Stop();
+
+ private:
+  void Loop();
+  void RunBatch(std::vector<WriteJob>& batch);
+
+  RecordStore& store_;
+  const Clock& clock_;
+  Metrics& metrics_;
+  const std::function<void(const Changes&)> apply_;
+  const Limits limits_;
+  absl::Mutex mutex_;
+  std::deque<WriteJob> waiting_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+// Runs `write` once per request id: a retry with the same id and fingerprint gets the reply that was kept, another fingerprint
+// FAILED_PRECONDITION (REQUEST_ID_REUSED). `write` fills the reply and names the member whose data it holds ("" for none).
+[[nodiscard]] absl::Status RunOnce(WriteTransaction& tx, const std::string& pool, const std::string& request_id, std::uint64_t fingerprint,
+                                   absl::Time now, std::string* reply, const std::function<absl::Status(std::string* subject)>& write);
+
+}  // namespace warmline::application

@@ -1,0 +1,83 @@
+#include <google/protobuf/util/json_util.h>
+
+#include <fstream>
+#include <iostream>
+
+#include "cli/commands.h"
+#include "cli/program.h"
+#include "codec/resources.h"
+#include "simulation/community.h"
+#include "warmline/v1/member_service.pb.h"
+
+namespace warmline::cli {
+namespace {
+
+void WriteRow(const warmline::v1::Row& row, std::ostream& out) {
+  std::string json;
+  (void)google::protobuf::util::MessageToJsonString(row, &json);
+  out << json << "\n";
+}
+
+int Simulate(const simulation::CommunityOptions& options, std::int64_t needs, const std::string& path) {
+  std::ofstream file;
+  if (path != "-") {
+    file.open(path);
+    if (!file) {
+      std::cerr << "warmline simulate: cannot write " << path << ": check the path and its permissions\n";
+      return kFailed;
+    }
+  }
+  std::ostream& out = path == "-" ? std::cout : file;
+  const simulation::Community community(options);
+  for (std::int64_t i = 0; i < options.helpers && out; ++i) {
+    warmline::v1::Row row;
+    *row.mutable_member() = codec::ToProto("simulated", community.HelperAt(i));
+    row.mutable_member()->set_name(row.member().name().substr(row.member().name().rfind('/') + 1));
+    WriteRow(row, out);
+  }
+  for (std::int64_t i = 0; i < options.helpers && out; ++i) {
+    for (const domain::Connection& tie : community.TiesOf(i)) {
+      warmline::v1::Row row;
+      row.mutable_connection()->set_member_a(tie.a);
+      row.mutable_connection()->set_member_b(tie.b);
+      row.mutable_connection()->set_strength(tie.strength);
+      row.mutable_connection()->set_state(warmline::v1::CONFIRMED);
+      WriteRow(row, out);
+    }
+  }
+  for (std::int64_t i = 0; i < needs && out; ++i) {
+    warmline::v1::Row row;
+    *row.mutable_need() = codec::ToProto("simulated", community.NeedAt(i));
+    row.mutable_need()->set_name(row.need().name().substr(row.need().name().rfind('/') + 1));
+    row.mutable_need()->set_seeker(row.need().seeker().substr(row.need().seeker().rfind('/') + 1));
+    WriteRow(row, out);
+  }
+  out.flush();
+  if (!out) {
+    std::cerr << "warmline simulate: cannot write all of " << path << ": the disk may be full\n";
+    return kFailed;
+  }
+  return kOk;
+}
+
+}  // namespace
+
+void AddSimulate(CLI::App& app, int& exit_code) {
+  CLI::App* command = app.add_subcommand("simulate", "Write a made-up community as JSON Lines that `import` takes; the same seed gives the same community");
+  auto options = std::make_shared<simulation::CommunityOptions>();
+  auto needs = std::make_shared<std::int64_t>(100);
+  auto mode = std::make_shared<std::string>("correlated");
+  auto path = std::make_shared<std::string>("-");
+  AddOption(*command, "helpers", options->helpers, "How many helpers")->check(CLI::Range(std::int64_t{1}, simulation::kMaxHelpers));
+  AddOption(*command, "seed", options->seed, "Seed");
+  AddOption(*command, "mode", *mode, "correlated (professions, hobbies, places) or adversarial (independent Zipf)")->check(CLI::IsMember({"correlated", "adversarial"}));
+  AddOption(*command, "ties", options->ties_per_member, "Ties a member, on average")->check(CLI::Range(0, 1'000));
+  AddOption(*command, "needs", *needs, "How many needs")->check(CLI::Range(std::int64_t{0}, simulation::kMaxHelpers));
+  AddOption(*command, "file", *path, "Where to write; - is standard output");
+  command->callback([=, &exit_code] {
+    options->mode = *mode == "adversarial" ? simulation::Mode::kAdversarial : simulation::Mode::kCorrelated;
+    exit_code = Simulate(*options, *needs, *path);
+  });
+}
+
+}  // namespace warmline::cli

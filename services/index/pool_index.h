@@ -1,0 +1,115 @@
+// The in-memory index of one pool: applies changes in order of revision, and hands out views.
+// Thread-safety: `view` from any thread under a base::RcuReadGuard; everything else by one writer at a time.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "domain/change.h"
+#include "index/view.h"
+
+namespace warmline::index {
+
+// What an index holds, for operators.
+struct IndexState {
+  std::int64_t members = 0;
+  std::int64_t helpers = 0;
+  std::int64_t interests = 0;
+  std::int64_t directed_ties = 0;
+  std::int64_t open_needs = 0;
+  std::int64_t segments = 0;
+  std::int64_t dead_documents = 0;
+  // Bytes by structure. Ids are reported apart (DESIGN section 10.14).
+  std::int64_t document_bytes = 0;
+  std::int64_t member_bytes = 0;
+  std::int64_t id_bytes = 0;
+  std::int64_t tie_bytes = 0;
+  std::int64_t dictionary_bytes = 0;
+};
+
+class PoolIndex {
+ public:
+  // An empty index at an epoch (hours since 1970).
+  PoolIndex(const domain::Pool& pool, std::int64_t epoch_hour);
+  // Only once no reader can hold a view.
+  ~PoolIndex();
+  PoolIndex(const PoolIndex&) = delete;
+  PoolIndex& operator=(const PoolIndex&) = delete;
+
+  // The newest view. Valid while the caller's guard lives.
+  [[nodiscard]] const View& view() const { return *view_.load(std::memory_order_seq_cst); }
+
+  // Fills an empty index with whole records: much faster than `Apply`. The records must be consistent with each other.
+  class Loader {
+   public:
+    explicit Loader(PoolIndex& index) : index_(index) {}
+    void Add(const domain::Member& member);
+    void Add(const domain::Connection& connection);
+    void Add(const domain::Block& block);
+    void Add(const domain::Need& need);
+    void Set(const domain::Statistics& statistics);
+    // Publishes everything at a revision.
+    void Finish(std::int64_t revision);
+
+   private:
+    PoolIndex& index_;
+    std::vector<HelperRow> rows_;
+    std::vector<network::GraphWriter::Edge> edges_;
+    std::shared_ptr<const StatisticsTable> statistics_;
+  };
+
+  // Applies changes of ascending revisions and publishes one view of them all. A change of the pool's policy that reshapes
+  // the index (synonyms, half-life) needs a new PoolIndex: see NeedsRebuild.
+  void Apply(std::span<const domain::Change> changes);
+  // Recomputes the time-decayed parts for a new epoch and swaps them in whole.
+  void AdvanceEpoch(std::int64_t epoch_hour);
+  // The statistics of the pool as it stands, as the given generation.
+  [[nodiscard]] domain::Statistics CountStatistics(std::int64_t generation) const;
+  [[nodiscard]] IndexState State() const;
+
+  // Whether members must be read anew when `before` becomes `after`.
+  [[nodiscard]] static bool NeedsRebuild(const domain::Policy& before, const domain::Policy& after);
+
+ private:
+  // What one batch collects before it is published.
+  struct Batch {
+    std::uint64_t sequence = 0;
+    View next;
+    std::vector<HelperRow> rows;
+    std::vector<std::uint32_t> erased;
+    std::vector<std::function<void()>> retire;  // run once the new view is out
+  };
+
+  void Apply(Batch& batch, const domain::Member& member);
+  void Apply(Batch& batch, const domain::MemberErased& erased);
+  void Apply(Batch& batch, const domain::Connection& connection);
+  void Apply(Batch& batch, const domain::ConnectionDeleted& deleted);
+  void Apply(Batch& batch, const domain::Block& block);
+  void Apply(Batch& batch, const domain::BlockDeleted& deleted);
+  void Apply(Batch& batch, const domain::Need& need);
+  void Apply(Batch& batch, const domain::NeedDeleted& deleted);
+  void Apply(Batch& batch, const domain::Pool& pool);
+  void Apply(Batch& batch, const domain::Statistics& statistics);
+  void Apply(Batch&, std::monostate) {}
+
+  [[nodiscard]] HelperRow MakeRow(std::uint32_t number, const domain::Member& member, const domain::Policy& policy);
+  void KillDocument(Batch& batch, std::uint32_t member);
+  void EditFacts(Batch& batch, std::uint32_t member, const std::function<void(network::MemberFacts&)>& edit);
+  void WriteNeed(Batch& batch, std::string_view id, std::shared_ptr<const domain::Need> need);
+  void AddSegment(Batch& batch);
+  void MergeSegments(Batch& batch) const;
+  void Publish(Batch& batch);
+  [[nodiscard]] static SegmentState WithParts(std::shared_ptr<Segment> segment, const domain::Policy& policy, std::int64_t epoch_hour);
+
+  Tables tables_;
+  network::GraphWriter graph_{tables_.members};
+  std::atomic<const View*> view_;
+  std::int64_t member_count_ = 0;
+  std::int64_t open_need_count_ = 0;
+};
+
+}  // namespace warmline::index

@@ -1,0 +1,55 @@
+// The k best candidates so far: by score, equal scores by member id in byte order. Not thread-safe.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "index/rules.h"
+#include "ranking/score.h"
+
+namespace warmline::index {
+
+class TopK {
+ public:
+  struct Entry {
+    std::uint32_t score = 0;
+    const SegmentState* state = nullptr;
+    std::uint32_t doc = 0;
+    Candidate candidate;
+    ranking::Parts parts{};
+  };
+
+  TopK(int k, const network::MemberTable& members) : k_(static_cast<std::size_t>(k)), members_(members) { heap_.reserve(k_); }
+
+  void Offer(const Entry& entry) {
+    const auto better = [this](const Entry& x, const Entry& y) { return Better(x, y); };
+    if (heap_.size() == k_) {
+      if (k_ == 0 || !Better(entry, heap_.front())) return;
+      std::pop_heap(heap_.begin(), heap_.end(), better);  // the worst stands first
+      heap_.back() = entry;
+    } else {
+      heap_.push_back(entry);
+    }
+    std::push_heap(heap_.begin(), heap_.end(), better);
+  }
+
+  // Best first.
+  [[nodiscard]] std::vector<Entry> Sorted() const {
+    std::vector<Entry> sorted = heap_;
+    std::sort(sorted.begin(), sorted.end(), [this](const Entry& x, const Entry& y) { return Better(x, y); });
+    return sorted;
+  }
+
+ private:
+  [[nodiscard]] bool Better(const Entry& x, const Entry& y) const {
+    if (x.score != y.score) return x.score > y.score;
+    return members_.Id(x.candidate.document->member) < members_.Id(y.candidate.document->member);
+  }
+
+  std::size_t k_;
+  const network::MemberTable& members_;
+  std::vector<Entry> heap_;
+};
+
+}  // namespace warmline::index

@@ -1,0 +1,63 @@
+// The members of a pool as the nodes of its graph: a dense number for each, and what a query needs to know of one.
+// Thread-safety: reads from any thread under a base::RcuReadGuard; writes by one writer at a time, under the rules of base::Versioned.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/chunked_array.h"
+#include "base/name_table.h"
+#include "base/versioned.h"
+#include "domain/member.h"
+
+namespace warmline::network {
+
+// A tie as seen from one side. Strength is a level, 1..255.
+struct Tie {
+  std::uint32_t to = 0;
+  std::uint8_t strength = 0;
+};
+
+struct MemberFacts {
+  bool exists = false;  // false for one that was erased, or that only ties and blocks name
+  bool introduces = false;
+  std::uint32_t conflict_set = 0;
+  std::vector<std::uint32_t> blocks;      // sorted
+  std::vector<std::uint32_t> blocked_by;  // sorted
+};
+
+class MemberTable {
+ public:
+  // The number of a member, given now if it is new.
+  std::uint32_t Intern(std::string_view id);
+  [[nodiscard]] std::optional<std::uint32_t> Find(std::string_view id) const { return names_.Find(id); }
+  [[nodiscard]] std::string_view Id(std::uint32_t member) const { return names_.Name(member); }
+  [[nodiscard]] std::uint64_t IdHash(std::uint32_t member) const { return names_.NameHash(member); }
+  [[nodiscard]] std::uint32_t size() const { return names_.size(); }
+  void Forget(std::uint32_t member) { names_.Forget(member); }
+
+  [[nodiscard]] base::Versioned<MemberFacts>& facts(std::uint32_t member) const { return slots_[member].facts; }
+  // The whole list of a member's ties where it differs from the CSR base; see network/graph.h.
+  [[nodiscard]] base::Versioned<std::vector<Tie>>& ties(std::uint32_t member) const { return slots_[member].ties; }
+
+  // Live availability: advisory, and may be a moment old or new.
+  [[nodiscard]] domain::Load load(std::uint32_t member) const;
+  void SetLoad(std::uint32_t member, const domain::Load& load);
+
+  [[nodiscard]] std::size_t id_bytes() const { return names_.bytes(); }
+  [[nodiscard]] std::size_t slot_bytes() const { return slots_.bytes(); }
+
+ private:
+  struct Slot {
+    base::Versioned<MemberFacts> facts;
+    base::Versioned<std::vector<Tie>> ties;
+    std::atomic<std::uint64_t> load{0};
+  };
+  base::NameTable names_;
+  base::ChunkedArray<Slot> slots_;
+};
+
+}  // namespace warmline::network

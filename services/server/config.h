@@ -1,0 +1,31 @@
+// What a server is started with. Values.
+#pragma once
+
+#include <absl/time/time.h>
+
+#include <string>
+
+namespace warmline::server {
+
+struct Config {
+  // Holds the database, its lock, and the operator's token of a server without a token file.
+  std::string data_dir = "warmline-data";
+  // host:port of the gRPC API; port 0 chooses one.
+  std::string listen = "127.0.0.1:7700";
+  // host:port of metrics and health.
+  std::string ops_listen = "127.0.0.1:7701";
+  // JSON; empty: one operator's token is made in the data directory, and `listen` must be a loopback address.
+  std::string tokens_file;
+  int max_in_flight = 2'000;
+  int max_message_bytes = 4 * 1024 * 1024;
+  int max_waiting_writes = 20'000;
+  int read_threads = 2;
+  absl::Duration drain_timeout = absl::Seconds(10);
+  std::string log_level = "info";
+};
+
+// The file in which a server without a token file keeps its operator's token.
+[[nodiscard]] inline std::string OperatorTokenPath(const std::string& data_dir) { return data_dir + "/operator.token"; }
+[[nodiscard]] inline std::string DatabasePath(const std::string& data_dir) { return data_dir + "/warmline.db"; }
+
+}  // namespace warmline::server

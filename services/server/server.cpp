@@ -1,0 +1,200 @@
+#include "server/server.h"
+
+#include <absl/strings/numbers.h>
+#include <absl/strings/str_cat.h>
+#include <absl/synchronization/notification.h>
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <atomic>
+#include <filesystem>
+#include <thread>
+
+#include "api/match_handlers.h"
+#include "api/member_handlers.h"
+#include "api/need_handlers.h"
+#include "api/pool_handlers.h"
+#include "application/clock.h"
+#include "application/executor.h"
+#include "application/pool_registry.h"
+#include "application/write_queue.h"
+#include "console/operations_server.h"
+#include "domain/error.h"
+#include "server/tokens.h"
+#include "storage/sqlite/store.h"
+#include "telemetry/prometheus_metrics.h"
+
+namespace warmline::server {
+namespace {
+
+constexpr std::array<const char*, 4> kServices = {"warmline.v1.PoolService", "warmline.v1.MemberService", "warmline.v1.NeedService", "warmline.v1.MatchService"};
+// How often epochs and totals are looked at.
+constexpr absl::Duration kMaintenance = absl::Seconds(1);
+constexpr std::size_t kMaxWaitingReads = 10'000;
+
+absl::StatusOr<std::pair<std::string, int>> SplitHostPort(const std::string& listen, const char* field) {
+  const std::size_t colon = listen.rfind(':');
+  int port = -1;
+  if (colon == std::string::npos || colon == 0 || !absl::SimpleAtoi(listen.substr(colon + 1), &port) || port < 0 || port > 65535) {
+    domain::Violations violations;
+    violations.Add(field, absl::StrCat(domain::Quoted(listen), " is not host:port: write, for example, 127.0.0.1:7700"));
+    return violations.ToStatus();
+  }
+  return std::pair(listen.substr(0, colon), port);
+}
+
+}  // namespace
+
+const char* Version() { return WARMLINE_VERSION; }
+
+struct Server::State {
+  explicit State(const Config& c) : config(c), metrics(Version()) {}
+
+  Config config;
+  application::SystemClock clock;
+  telemetry::PrometheusMetrics metrics;
+  application::TokenTable tokens;
+  std::unique_ptr<storage::sqlite::Store> store;
+  std::unique_ptr<application::PoolRegistry> pools;
+  std::unique_ptr<application::WriteQueue> writes;
+  std::unique_ptr<application::Executor> reads;
+  std::unique_ptr<api::Environment> environment;
+  std::unique_ptr<api::PoolHandlers> pool_handlers;
+  std::unique_ptr<api::MemberHandlers> member_handlers;
+  std::unique_ptr<api::NeedHandlers> need_handlers;
+  std::unique_ptr<api::MatchHandlers> match_handlers;
+  std::unique_ptr<grpc::Server> grpc_server;
+  std::unique_ptr<console::OperationsServer> operations;
+  int port = 0;
+  std::atomic<bool> started{false};
+  std::atomic<bool> draining{false};
+  absl::Notification stop_maintenance;
+  std::thread maintenance;
+
+  absl::Status StartOperations();
+  absl::Status OpenStore();
+  absl::Status StartGrpc();
+  void Maintain();
+};
+
+absl::Status Server::State::StartOperations() {
+  auto address = SplitHostPort(config.ops_listen, "ops-listen");
+  if (!address.ok()) return address.status();
+  console::OperationsHooks hooks;
+  hooks.metrics = [this] { return metrics.Text(); };
+  hooks.started = [this] { return started.load(); };
+  hooks.not_ready = [this] { return draining ? std::string("draining") : started ? std::string() : std::string("loading the pools"); };
+  operations = std::make_unique<console::OperationsServer>(std::move(hooks));
+  return operations->Start(address->first, address->second);
+}
+
+absl::Status Server::State::OpenStore() {
+  std::error_code error;
+  std::filesystem::create_directories(config.data_dir, error);
+  if (error) {
+    domain::Violations violations;
+    violations.Add("data-dir", absl::StrCat("cannot make ", config.data_dir, " (", error.message(), "): name a directory that you may write"));
+    return violations.ToStatus();
+  }
+  auto loaded = LoadTokens(config);
+  if (!loaded.ok()) return loaded.status();
+  tokens = *std::move(loaded);
+  auto opened = storage::sqlite::Store::Open({.path = DatabasePath(config.data_dir)});
+  if (!opened.ok()) return opened.status();
+  store = *std::move(opened);
+  pools = std::make_unique<application::PoolRegistry>(*store, clock);
+  const absl::Time began = clock.Now();
+  if (auto status = pools->Load(); !status.ok()) return status;
+  spdlog::info("loaded {} pools in {} ms", pools->PoolIds().size(), absl::ToInt64Milliseconds(clock.Now() - began));
+  writes = std::make_unique<application::WriteQueue>(
+      *store, clock, metrics, [this](const application::WriteQueue::Changes& changes) { pools->Apply(changes); },
+      application::WriteQueue::Limits{.max_waiting = static_cast<std::size_t>(config.max_waiting_writes)});
+  reads = std::make_unique<application::Executor>(config.read_threads, kMaxWaitingReads);
+  return absl::OkStatus();
+}
+
+absl::Status Server::State::StartGrpc() {
+  environment.reset(new api::Environment{*store, *pools, *writes, *reads, tokens, clock, metrics, api::CandidateTokens(store->token_key()), {.max_in_flight = config.max_in_flight}});
+  pool_handlers = std::make_unique<api::PoolHandlers>(*environment);
+  member_handlers = std::make_unique<api::MemberHandlers>(*environment);
+  need_handlers = std::make_unique<api::NeedHandlers>(*environment);
+  match_handlers = std::make_unique<api::MatchHandlers>(*environment);
+
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(config.listen, grpc::InsecureServerCredentials(), &port);
+  // Without this a second server on the same port would start, and each would get half of the calls.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+  builder.SetMaxReceiveMessageSize(config.max_message_bytes);
+  builder.RegisterService(pool_handlers.get());
+  builder.RegisterService(member_handlers.get());
+  builder.RegisterService(need_handlers.get());
+  builder.RegisterService(match_handlers.get());
+  grpc_server = builder.BuildAndStart();
+  if (grpc_server == nullptr || port == 0) {
+    return domain::MakeError(domain::ErrorReason::kStoreUnavailable,
+                             absl::StrCat("cannot listen on ", config.listen, ": the port is taken or not allowed; free it, or give another --listen"));
+  }
+  for (const char* service : kServices) grpc_server->GetHealthCheckService()->SetServingStatus(service, true);
+  return absl::OkStatus();
+}
+
+void Server::State::Maintain() {
+  do {
+    pools->Maintain();
+    std::int64_t members = 0;
+    std::int64_t helpers = 0;
+    std::int64_t bytes = 0;
+    const auto ids = pools->PoolIds();
+    for (const std::string& id : ids) {
+      const auto state = pools->State(id);
+      if (!state.ok()) continue;
+      members += state->members;
+      helpers += state->helpers;
+      bytes += state->document_bytes + state->member_bytes + state->id_bytes + state->tie_bytes + state->dictionary_bytes;
+    }
+    metrics.PoolsHeld(static_cast<std::int64_t>(ids.size()), members, helpers, bytes);
+  } while (!stop_maintenance.WaitForNotificationWithTimeout(kMaintenance));
+}
+
+Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
+  std::unique_ptr<Server> server(new Server(std::make_unique<State>(config)));
+  State& state = *server->state_;
+  if (auto address = SplitHostPort(config.listen, "listen"); !address.ok()) return address.status();
+  if (auto status = state.StartOperations(); !status.ok()) return status;
+  if (auto status = state.OpenStore(); !status.ok()) return status;
+  if (auto status = state.StartGrpc(); !status.ok()) return status;
+  state.maintenance = std::thread([&state] { state.Maintain(); });
+  state.started = true;
+  return server;
+}
+
+Server::~Server() { Drain(); }
+
+int Server::port() const { return state_->port; }
+int Server::ops_port() const { return state_->operations->port(); }
+
+void Server::Drain() {
+  State& state = *state_;
+  if (state.draining.exchange(true)) return;
+  if (state.grpc_server != nullptr) {
+    state.grpc_server->GetHealthCheckService()->SetServingStatus(false);
+    for (const char* service : kServices) state.grpc_server->GetHealthCheckService()->SetServingStatus(service, false);
+    state.grpc_server->Shutdown(absl::ToChronoTime(absl::Now() + state.config.drain_timeout));
+  }
+  if (state.writes != nullptr) state.writes->Stop();
+  if (state.reads != nullptr) state.reads->Stop();
+  if (!state.stop_maintenance.HasBeenNotified()) state.stop_maintenance.Notify();
+  if (state.maintenance.joinable()) state.maintenance.join();
+  if (state.operations != nullptr) state.operations->Stop();
+}
+
+}  // namespace warmline::server

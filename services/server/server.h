@@ -1,0 +1,38 @@
+// A whole Warmline process: store, index, API, operations port; put together, started, and drained.
+// Thread-safety: Start, Drain and the destructor by one thread.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <memory>
+#include <string>
+
+#include "server/config.h"
+
+namespace warmline::server {
+
+class Server {
+ public:
+  // Opens the store, loads every pool, then listens. Errors name what to do: port taken, directory not writable, database in use,
+  // damaged, or of a newer version, tokens missing.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config);
+  // Drains, if that was not done.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  [[nodiscard]] int port() const;
+  [[nodiscard]] int ops_port() const;
+  // Health first, so that no new call is sent here; then calls end, at most in config.drain_timeout; then writes that wait are finished.
+  void Drain();
+
+ private:
+  struct State;
+  explicit Server(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// The version of this program.
+[[nodiscard]] const char* Version();
+
+}  // namespace warmline::server

@@ -1,0 +1,54 @@
+// The embedded record store: one SQLite file in WAL mode, synchronous=FULL, so that a committed transaction survives kill -9 and loss of power.
+// One process at a time holds it (a lock file beside it). Thread-safety: as application::RecordStore says.
+#pragma once
+
+#include <absl/synchronization/mutex.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "application/record_store.h"
+#include "storage/sqlite/database.h"
+
+namespace warmline::storage::sqlite {
+
+struct StoreOptions {
+  std::string path;
+  // OFF loses acknowledged writes when the machine stops: for tests that show it.
+  std::string synchronous = "FULL";
+};
+
+class Store : public application::RecordStore {
+ public:
+  // Opens a store, or makes it, and migrates it. Errors name the path and the remedy: in use by another process, written by a newer
+  // Warmline, damaged, not writable.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Store>> Open(const StoreOptions& options);
+  ~Store() override;
+
+  absl::StatusOr<std::unique_ptr<application::RecordReader>> Read() override;
+  absl::StatusOr<std::unique_ptr<application::WriteTransaction>> Begin() override;
+  std::uint64_t history() const override { return history_; }
+  const std::string& token_key() const override { return token_key_; }
+
+ private:
+  explicit Store(StoreOptions options) : options_(std::move(options)) {}
+  absl::Status Lock();
+  absl::Status OpenWriter();
+  absl::Status ReadKeys();
+
+  friend class Transaction;
+  friend class Snapshot;
+  void GiveBack(std::unique_ptr<Database> reader);
+
+  StoreOptions options_;
+  int lock_file_ = -1;
+  std::unique_ptr<Database> writer_;  // null after a failed commit, until it is opened anew
+  std::uint64_t history_ = 0;
+  std::string token_key_;
+  std::string erasure_key_;
+  absl::Mutex mutex_;
+  std::vector<std::unique_ptr<Database>> idle_readers_;  // guarded by mutex_
+};
+
+}  // namespace warmline::storage::sqlite

@@ -1,0 +1,101 @@
+#include "telemetry/prometheus_metrics.h"
+
+#include <prometheus/text_serializer.h>
+
+namespace warmline::telemetry {
+namespace {
+
+using prometheus::BuildCounter;
+using prometheus::BuildGauge;
+using prometheus::BuildHistogram;
+using Buckets = prometheus::Histogram::BucketBoundaries;
+
+const Buckets& Seconds() {
+  static const Buckets buckets = {1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
+  return buckets;
+}
+
+const Buckets& Counts() {
+  static const Buckets buckets = {1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7};
+  return buckets;
+}
+
+prometheus::Gauge& Gauge(prometheus::Registry& registry, const char* name, const char* help) {
+  return BuildGauge().Name(name).Help(help).Register(registry).Add({});
+}
+
+prometheus::Counter& Counter(prometheus::Registry& registry, const char* name, const char* help) {
+  return BuildCounter().Name(name).Help(help).Register(registry).Add({});
+}
+
+prometheus::Histogram& Histogram(prometheus::Registry& registry, const char* name, const char* help, const Buckets& buckets) {
+  return BuildHistogram().Name(name).Help(help).Register(registry).Add({}, buckets);
+}
+
+}  // namespace
+
+PrometheusMetrics::PrometheusMetrics(const std::string& version)
+    : calls_(BuildHistogram().Name("warmline_rpc_seconds").Help("Time from the start of a call to its end, by method and status code.").Register(registry_)),
+      refused_(BuildCounter().Name("warmline_rpc_refused_total").Help("Calls that were refused at the door, by reason.").Register(registry_)),
+      match_seconds_(Histogram(registry_, "warmline_match_seconds", "Time to find and rank the helpers of one need.", Seconds())),
+      match_candidates_(Histogram(registry_, "warmline_match_candidates", "Candidates of one need, before the hard rules.", Counts())),
+      matches_empty_(Counter(registry_, "warmline_match_empty_total", "Matches that found nobody.")),
+      commit_seconds_(Histogram(registry_, "warmline_commit_seconds", "Time of one group commit, index included.", Seconds())),
+      commit_items_(Histogram(registry_, "warmline_commit_items", "Writes in one group commit.", Counts())),
+      commits_failed_(Counter(registry_, "warmline_commit_failed_total", "Group commits that were not kept.")),
+      writes_waiting_(Gauge(registry_, "warmline_writes_waiting", "Writes that wait for a group commit.")),
+      rows_kept_(BuildCounter().Name("warmline_import_rows_total").Help("Rows of imports, by result.").Register(registry_).Add({{"result", "kept"}})),
+      rows_refused_(BuildCounter().Name("warmline_import_rows_total").Help("Rows of imports, by result.").Register(registry_).Add({{"result", "refused"}})),
+      pools_(Gauge(registry_, "warmline_pools", "Pools that this process serves.")),
+      members_(Gauge(registry_, "warmline_members", "Members in all pools.")),
+      helpers_(Gauge(registry_, "warmline_helpers", "Members with an offer in all pools.")),
+      index_bytes_(Gauge(registry_, "warmline_index_bytes", "Memory of the indexes of all pools.")) {
+  BuildGauge().Name("warmline_build_info").Help("1, with the version of the program.").Register(registry_).Add({{"version", version}}).Set(1);
+}
+
+void PrometheusMetrics::CallEnded(const char* method, const char* code, absl::Duration took) {
+  const std::pair key(method, code);
+  prometheus::Histogram* histogram = nullptr;
+  {
+    const absl::ReaderMutexLock lock(&mutex_);
+    if (const auto found = call_histograms_.find(key); found != call_histograms_.end()) histogram = found->second;
+  }
+  if (histogram == nullptr) {
+    const absl::MutexLock lock(&mutex_);
+    histogram = &calls_.Add({{"method", method}, {"code", code}}, Seconds());
+    call_histograms_[key] = histogram;
+  }
+  histogram->Observe(absl::ToDoubleSeconds(took));
+}
+
+void PrometheusMetrics::CallRefused(const char* reason) { refused_.Add({{"reason", reason}}).Increment(); }
+
+void PrometheusMetrics::Matched(std::int64_t candidates, std::int64_t ranked, absl::Duration took) {
+  match_seconds_.Observe(absl::ToDoubleSeconds(took));
+  match_candidates_.Observe(static_cast<double>(candidates));
+  if (ranked == 0) matches_empty_.Increment();
+}
+
+void PrometheusMetrics::BatchCommitted(std::int64_t items, bool durable, absl::Duration took) {
+  commit_seconds_.Observe(absl::ToDoubleSeconds(took));
+  commit_items_.Observe(static_cast<double>(items));
+  if (!durable) commits_failed_.Increment();
+}
+
+void PrometheusMetrics::WritesWaiting(std::int64_t count) { writes_waiting_.Set(static_cast<double>(count)); }
+
+void PrometheusMetrics::RowsImported(std::int64_t kept, std::int64_t refused) {
+  rows_kept_.Increment(static_cast<double>(kept));
+  rows_refused_.Increment(static_cast<double>(refused));
+}
+
+void PrometheusMetrics::PoolsHeld(std::int64_t pools, std::int64_t members, std::int64_t helpers, std::int64_t bytes) {
+  pools_.Set(static_cast<double>(pools));
+  members_.Set(static_cast<double>(members));
+  helpers_.Set(static_cast<double>(helpers));
+  index_bytes_.Set(static_cast<double>(bytes));
+}
+
+std::string PrometheusMetrics::Text() const { return prometheus::TextSerializer().Serialize(registry_.Collect()); }
+
+}  // namespace warmline::telemetry

@@ -1,0 +1,59 @@
+// Metrics for Prometheus. The names and labels are listed in tests/golden/metrics.txt; no label carries an id or free text.
+// Thread-safety: all calls from any thread.
+#pragma once
+
+#include <absl/base/thread_annotations.h>
+#include <absl/container/flat_hash_map.h>
+#include <absl/synchronization/mutex.h>
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "application/metrics.h"
+
+namespace warmline::telemetry {
+
+class PrometheusMetrics : public application::Metrics {
+ public:
+  explicit PrometheusMetrics(const std::string& version);
+
+  void CallEnded(const char* method, const char* code, absl::Duration took) override;
+  void CallRefused(const char* reason) override;
+  void Matched(std::int64_t candidates, std::int64_t ranked, absl::Duration took) override;
+  void BatchCommitted(std::int64_t items, bool durable, absl::Duration took) override;
+  void WritesWaiting(std::int64_t count) override;
+  void RowsImported(std::int64_t kept, std::int64_t refused) override;
+  void PoolsHeld(std::int64_t pools, std::int64_t members, std::int64_t helpers, std::int64_t bytes) override;
+
+  // Everything, in the text exposition format.
+  [[nodiscard]] std::string Text() const;
+
+ private:
+  prometheus::Registry registry_;
+  prometheus::Family<prometheus::Histogram>& calls_;
+  prometheus::Family<prometheus::Counter>& refused_;
+  prometheus::Histogram& match_seconds_;
+  prometheus::Histogram& match_candidates_;
+  prometheus::Counter& matches_empty_;
+  prometheus::Histogram& commit_seconds_;
+  prometheus::Histogram& commit_items_;
+  prometheus::Counter& commits_failed_;
+  prometheus::Gauge& writes_waiting_;
+  prometheus::Counter& rows_kept_;
+  prometheus::Counter& rows_refused_;
+  prometheus::Gauge& pools_;
+  prometheus::Gauge& members_;
+  prometheus::Gauge& helpers_;
+  prometheus::Gauge& index_bytes_;
+
+  absl::Mutex mutex_;
+  // By the literals' addresses: the family's own look-up hashes every label.
+  absl::flat_hash_map<std::pair<const char*, const char*>, prometheus::Histogram*> call_histograms_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace warmline::telemetry
