@@ -28,16 +28,21 @@ std::string Sha256(const std::string& text) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
-absl::StatusOr<const application::Grant*> Identify(const application::TokenTable& tokens, const grpc::CallbackServerContext& context) {
+absl::StatusOr<const application::Grant*> Identify(const application::TokenTable& tokens,
+                                                   const grpc::CallbackServerContext& context) {
   const auto& metadata = context.client_metadata();
   const auto found = metadata.find("authorization");
   if (found == metadata.end()) {
-    return domain::MakeError(ErrorReason::kTokenMissing, "the call carries no token: send the metadata `authorization: Bearer <token>`");
+    return domain::MakeError(ErrorReason::kTokenMissing,
+                             "the call carries no token: send the metadata `authorization: Bearer <token>`");
   }
   const std::string value(found->second.data(), found->second.size());
-  const auto* grant = absl::StartsWith(value, kBearer) ? tokens.Find(Sha256(value.substr(sizeof(kBearer) - 1))) : nullptr;
+  const auto* grant =
+      absl::StartsWith(value, kBearer) ? tokens.Find(Sha256(value.substr(sizeof(kBearer) - 1))) : nullptr;
   if (grant == nullptr) {
-    return domain::MakeError(ErrorReason::kTokenUnknown, "the token is not one that this server knows: check it, and that it is sent as `authorization: Bearer <token>`");
+    return domain::MakeError(ErrorReason::kTokenUnknown,
+                             "the token is not one that this server knows: check it, and that it is sent as "
+                             "`authorization: Bearer <token>`");
   }
   return grant;
 }
@@ -52,7 +57,8 @@ std::shared_ptr<Call> Call::Start(Environment& environment, grpc::CallbackServer
   if (environment.in_flight.fetch_add(1, std::memory_order_relaxed) >= environment.limits.max_in_flight) {
     environment.metrics.CallRefused("overloaded");
     call->SetError(domain::MakeError(ErrorReason::kOverloaded,
-                                     absl::StrCat(environment.limits.max_in_flight, " calls are under way already: try again later, at a lower rate"),
+                                     absl::StrCat(environment.limits.max_in_flight,
+                                                  " calls are under way already: try again later, at a lower rate"),
                                      absl::Milliseconds(100)));
     return call;
   }
@@ -90,7 +96,8 @@ Target Call::ResourceTarget(const std::string& name, const char* collection, con
   const auto parsed = domain::ParseResourceName(name, collection);
   if (parsed) return {parsed->pool, parsed->id};
   domain::Violations violations;
-  violations.Add(field, absl::StrCat(domain::Quoted(name), " is not a resource name: write pools/{pool}/", collection, "/{id}"));
+  violations.Add(
+      field, absl::StrCat(domain::Quoted(name), " is not a resource name: write pools/{pool}/", collection, "/{id}"));
   SetError(violations.ToStatus());
   return {};
 }
@@ -99,13 +106,17 @@ bool Call::Authorize(const warmline::v1::Actor& actor, const std::string& pool) 
   if (!error_.ok()) return false;
   domain::Violations violations;
   if (actor.audience() == warmline::v1::AUDIENCE_UNSPECIFIED || !warmline::v1::Audience_IsValid(actor.audience())) {
-    violations.Add("actor.audience", absl::StrCat(static_cast<int>(actor.audience()), " is not an audience: say in whose place you call, for example SEEKER"));
+    violations.Add("actor.audience",
+                   absl::StrCat(static_cast<int>(actor.audience()),
+                                " is not an audience: say in whose place you call, for example SEEKER"));
   }
   caller_.audience = static_cast<domain::Audience>(actor.audience());
   if (!actor.acting_member().empty()) {
     const auto member = domain::ParseResourceName(actor.acting_member(), "members");
     if (!member || member->pool != pool) {
-      violations.Add("actor.acting_member", absl::StrCat(domain::Quoted(actor.acting_member()), " is not a member of this pool: write pools/", pool, "/members/{id}"));
+      violations.Add("actor.acting_member",
+                     absl::StrCat(domain::Quoted(actor.acting_member()), " is not a member of this pool: write pools/",
+                                  pool, "/members/{id}"));
     } else {
       caller_.member = member->id;
     }
@@ -138,7 +149,8 @@ grpc::ServerUnaryReactor* Call::Finish(const absl::Status& status) {
 
 absl::Status Call::StillWanted() const {
   if (context_->IsCancelled()) return domain::MakeError(ErrorReason::kCallCancelled, "the caller cancelled the call");
-  if (absl::Now() > deadline()) return domain::MakeError(ErrorReason::kDeadlinePassed, "the deadline passed before the answer was ready");
+  if (absl::Now() > deadline())
+    return domain::MakeError(ErrorReason::kDeadlinePassed, "the deadline passed before the answer was ready");
   return absl::OkStatus();
 }
 
@@ -161,7 +173,8 @@ grpc::ServerUnaryReactor* Call::Read(std::function<absl::Status(application::Rec
   return reactor;
 }
 
-grpc::ServerUnaryReactor* Call::Write(std::function<absl::Status(application::WriteTransaction&, absl::Time)> write, bool validate_only) {
+grpc::ServerUnaryReactor* Call::Write(std::function<absl::Status(application::WriteTransaction&, absl::Time)> write,
+                                      bool validate_only) {
   if (!error_.ok()) return Finish(error_);
   grpc::ServerUnaryReactor* reactor = Reactor();
   application::WriteJob job;
@@ -179,7 +192,8 @@ std::optional<absl::Status> Call::RevisionReached(const std::string& pool, const
   const auto revision = domain::ParseRevisionToken(token);
   if (!revision || revision->history != environment_.store.history()) {
     return domain::MakeError(ErrorReason::kRevisionOfAnotherHistory,
-                             "min_revision is not a revision of this store, which may have been restored: drop the token and read without it");
+                             "min_revision is not a revision of this store, which may have been restored: drop the "
+                             "token and read without it");
   }
   const base::RcuReadGuard guard;
   const index::View* view = environment_.pools.Find(pool);
@@ -188,15 +202,18 @@ std::optional<absl::Status> Call::RevisionReached(const std::string& pool, const
   return std::nullopt;
 }
 
-grpc::ServerUnaryReactor* Call::AtRevision(const std::string& pool, const std::string& token, absl::Duration wait, std::function<absl::Status()> then) {
+grpc::ServerUnaryReactor* Call::AtRevision(const std::string& pool, const std::string& token, absl::Duration wait,
+                                           std::function<absl::Status()> then) {
   if (!error_.ok()) return Finish(error_);
   grpc::ServerUnaryReactor* reactor = Reactor();
   if (wait <= absl::ZeroDuration()) wait = environment_.limits.default_revision_wait;
-  PollRevision(pool, token, std::min(deadline(), absl::Now() + std::min(wait, environment_.limits.max_revision_wait)), std::move(then));
+  PollRevision(pool, token, std::min(deadline(), absl::Now() + std::min(wait, environment_.limits.max_revision_wait)),
+               std::move(then));
   return reactor;
 }
 
-void Call::PollRevision(const std::string& pool, const std::string& token, absl::Time until, std::function<absl::Status()> then) {
+void Call::PollRevision(const std::string& pool, const std::string& token, absl::Time until,
+                        std::function<absl::Status()> then) {
   if (const auto reached = RevisionReached(pool, token)) {
     Finish(reached->ok() ? then() : *reached);
     return;
@@ -206,26 +223,30 @@ void Call::PollRevision(const std::string& pool, const std::string& token, absl:
     return;
   }
   if (absl::Now() > until) {
-    Finish(domain::MakeError(ErrorReason::kRevisionNotReached, "this replica has not reached min_revision yet: try again", absl::Milliseconds(50)));
+    Finish(domain::MakeError(ErrorReason::kRevisionNotReached,
+                             "this replica has not reached min_revision yet: try again", absl::Milliseconds(50)));
     return;
   }
   auto alarm = std::make_shared<grpc::Alarm>();
-  alarm->Set(absl::ToChronoTime(absl::Now() + kRevisionPoll), [call = shared_from_this(), alarm, pool, token, until, then = std::move(then)](bool) mutable {
-    call->PollRevision(pool, token, until, std::move(then));
-  });
+  alarm->Set(absl::ToChronoTime(absl::Now() + kRevisionPoll),
+             [call = shared_from_this(), alarm, pool, token, until, then = std::move(then)](bool) mutable {
+               call->PollRevision(pool, token, until, std::move(then));
+             });
 }
 
 void ValidateRequestId(const std::string& request_id, domain::Violations& violations) {
   const auto size = static_cast<int>(request_id.size());
   if (size < domain::kMinRequestIdBytes || size > domain::kMaxRequestIdBytes) {
-    violations.Add("request_id", absl::StrCat(domain::Quoted(request_id), " has ", size, " characters: give ", domain::kMinRequestIdBytes, " to ",
-                                              domain::kMaxRequestIdBytes, ", for example a UUID, the same one for every retry of this request"));
+    violations.Add("request_id", absl::StrCat(domain::Quoted(request_id), " has ", size, " characters: give ",
+                                              domain::kMinRequestIdBytes, " to ", domain::kMaxRequestIdBytes,
+                                              ", for example a UUID, the same one for every retry of this request"));
   }
 }
 
 int PageSize(int asked, domain::Violations& violations) {
   if (asked < 0 || asked > domain::kMaxPageSize) {
-    violations.Add("page_size", absl::StrCat(asked, " is out of range: give 1 to ", domain::kMaxPageSize, ", or 0 for ", domain::kDefaultPageSize));
+    violations.Add("page_size", absl::StrCat(asked, " is out of range: give 1 to ", domain::kMaxPageSize, ", or 0 for ",
+                                             domain::kDefaultPageSize));
   }
   return asked == 0 ? domain::kDefaultPageSize : asked;
 }

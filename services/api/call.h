@@ -1,5 +1,5 @@
-// One call from its start to its single Finish: admission, identity, metrics, errors. Handlers are written on top of it.
-// Thread-safety: a Call is used by one thread at a time; it may move between them.
+// One call from its start to its single Finish: admission, identity, metrics, errors. Handlers are written on top of
+// it. Thread-safety: a Call is used by one thread at a time; it may move between them.
 #pragma once
 
 #include <absl/time/time.h>
@@ -54,7 +54,8 @@ struct Target {
 class Call : public std::enable_shared_from_this<Call> {
  public:
   // Begins a call: checks room and token. `method` is a literal. The error, if any, is in `error()`.
-  static std::shared_ptr<Call> Start(Environment& environment, grpc::CallbackServerContext* context, const char* method);
+  static std::shared_ptr<Call> Start(Environment& environment, grpc::CallbackServerContext* context,
+                                     const char* method);
   // For one request of a stream: the same token, another actor and error.
   [[nodiscard]] std::shared_ptr<Call> ForRequest() const;
   ~Call();
@@ -69,7 +70,8 @@ class Call : public std::enable_shared_from_this<Call> {
   // Names the pool or resource that the call is about; a wrong name is an error of the call.
   [[nodiscard]] Target PoolTarget(const std::string& name, const char* field);
   [[nodiscard]] Target ResourceTarget(const std::string& name, const char* collection, const char* field);
-  // Checks the actor against the token, for the pool ("" where a call has none). False, with the error set, when it may not.
+  // Checks the actor against the token, for the pool ("" where a call has none). False, with the error set, when it may
+  // not.
   bool Authorize(const warmline::v1::Actor& actor, const std::string& pool);
   void SetError(const absl::Status& status) {
     if (error_.ok()) error_ = status;
@@ -80,16 +82,21 @@ class Call : public std::enable_shared_from_this<Call> {
   // Runs on a thread that may wait for the disk, in one read transaction; then finishes.
   grpc::ServerUnaryReactor* Read(std::function<absl::Status(application::RecordReader&)> read);
   // Runs on the writing thread; finishes when the write is durable and visible.
-  grpc::ServerUnaryReactor* Write(std::function<absl::Status(application::WriteTransaction&, absl::Time now)> write, bool validate_only = false);
-  // Waits, without holding a thread, until the pool is at the token's revision; then runs `then` and finishes with its status.
-  grpc::ServerUnaryReactor* AtRevision(const std::string& pool, const std::string& token, absl::Duration wait, std::function<absl::Status()> then);
+  grpc::ServerUnaryReactor* Write(std::function<absl::Status(application::WriteTransaction&, absl::Time now)> write,
+                                  bool validate_only = false);
+  // Waits, without holding a thread, until the pool is at the token's revision; then runs `then` and finishes with its
+  // status.
+  grpc::ServerUnaryReactor* AtRevision(const std::string& pool, const std::string& token, absl::Duration wait,
+                                       std::function<absl::Status()> then);
 
   // For streams, which finish their own reactor: what the call ended with, for metrics. Called by Finish.
   void Ended(const absl::Status& status);
   // The error of a wait that ends; OK when `token` is reached; nothing to say yet otherwise.
   [[nodiscard]] std::optional<absl::Status> RevisionReached(const std::string& pool, const std::string& token) const;
 
-  [[nodiscard]] std::string Token(std::int64_t revision) const { return domain::RevisionToken({environment_.store.history(), revision}); }
+  [[nodiscard]] std::string Token(std::int64_t revision) const {
+    return domain::RevisionToken({environment_.store.history(), revision});
+  }
   // CANCELLED or DEADLINE_EXCEEDED once the caller no longer waits.
   [[nodiscard]] absl::Status StillWanted() const;
   [[nodiscard]] absl::Time deadline() const { return absl::FromChrono(context_->deadline()); }
@@ -98,7 +105,8 @@ class Call : public std::enable_shared_from_this<Call> {
   Call(Environment& environment, grpc::CallbackServerContext* context, const char* method);
   // The context makes a new one each time it is asked: this asks once.
   grpc::ServerUnaryReactor* Reactor();
-  void PollRevision(const std::string& pool, const std::string& token, absl::Time until, std::function<absl::Status()> then);
+  void PollRevision(const std::string& pool, const std::string& token, absl::Time until,
+                    std::function<absl::Status()> then);
 
   Environment& environment_;
   grpc::CallbackServerContext* context_;

@@ -20,26 +20,29 @@ constexpr std::size_t kIdBytes = 64;  // every id is padded to this, so that a t
 std::string Hmac(const std::string& key, const std::string& text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &size);
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
+       text.size(), digest.data(), &size);
   return {reinterpret_cast<const char*>(digest.data()), size};
 }
 
 // AES-128 in counter mode: the same call encrypts and decrypts. Empty on failure.
 std::string Crypt(const std::string& key, const std::string& iv, const std::string& text) {
-  const std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)> context(EVP_CIPHER_CTX_new(), EVP_CIPHER_CTX_free);
+  const std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)> context(EVP_CIPHER_CTX_new(),
+                                                                                EVP_CIPHER_CTX_free);
   std::string out(text.size(), '\0');
   int size = 0;
   if (context == nullptr ||
       EVP_EncryptInit_ex(context.get(), EVP_aes_128_ctr(), nullptr, reinterpret_cast<const unsigned char*>(key.data()),
                          reinterpret_cast<const unsigned char*>(iv.data())) != 1 ||
-      EVP_EncryptUpdate(context.get(), reinterpret_cast<unsigned char*>(out.data()), &size, reinterpret_cast<const unsigned char*>(text.data()),
-                        static_cast<int>(text.size())) != 1) {
+      EVP_EncryptUpdate(context.get(), reinterpret_cast<unsigned char*>(out.data()), &size,
+                        reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size())) != 1) {
     return {};
   }
   return out;
 }
 
-std::string Bound(const std::string& pool, const std::string& seeker, const std::string& need, const std::string& helper) {
+std::string Bound(const std::string& pool, const std::string& seeker, const std::string& need,
+                  const std::string& helper) {
   return absl::StrCat(pool, "\n", seeker, "\n", need, "\n", helper);
 }
 
@@ -48,17 +51,22 @@ std::string Bound(const std::string& pool, const std::string& seeker, const std:
 CandidateTokens::CandidateTokens(const std::string& key)
     : mac_key_(Hmac(key, "candidate token mac")), cipher_key_(Hmac(key, "candidate token cipher").substr(0, 16)) {}
 
-// The synthetic-IV construction (RFC 5297) with HMAC-SHA256 as the keyed hash: deterministic, and forged tokens do not open.
-std::string CandidateTokens::Seal(const std::string& pool, const std::string& seeker, const std::string& need, const std::string& helper) const {
+// The synthetic-IV construction (RFC 5297) with HMAC-SHA256 as the keyed hash: deterministic, and forged tokens do not
+// open.
+std::string CandidateTokens::Seal(const std::string& pool, const std::string& seeker, const std::string& need,
+                                  const std::string& helper) const {
   const std::string mac = Hmac(mac_key_, Bound(pool, seeker, need, helper)).substr(0, kMacBytes);
   std::string padded = helper;
   padded.resize(kIdBytes, '\0');
   return absl::WebSafeBase64Escape(absl::StrCat(mac, Crypt(cipher_key_, mac, padded)));
 }
 
-std::optional<std::string> CandidateTokens::Open(const std::string& pool, const std::string& seeker, const std::string& need, std::string_view token) const {
+std::optional<std::string> CandidateTokens::Open(const std::string& pool, const std::string& seeker,
+                                                 const std::string& need, std::string_view token) const {
   std::string sealed;
-  if (token.size() > 4 * kIdBytes || !absl::WebSafeBase64Unescape(base::AbslView(token), &sealed) || sealed.size() != kMacBytes + kIdBytes) return std::nullopt;
+  if (token.size() > 4 * kIdBytes || !absl::WebSafeBase64Unescape(base::AbslView(token), &sealed) ||
+      sealed.size() != kMacBytes + kIdBytes)
+    return std::nullopt;
   const std::string mac = sealed.substr(0, kMacBytes);
   std::string helper = Crypt(cipher_key_, mac, sealed.substr(kMacBytes));
   helper.resize(std::min(helper.find('\0'), helper.size()));

@@ -11,7 +11,8 @@
 namespace warmline::api {
 namespace {
 
-static_assert(static_cast<int>(domain::ErrorReason::kCallCancelled) == warmline::v1::CALL_CANCELLED, "the two lists of reasons are one");
+static_assert(static_cast<int>(domain::ErrorReason::kCallCancelled) == warmline::v1::CALL_CANCELLED,
+              "the two lists of reasons are one");
 static_assert(static_cast<int>(domain::ErrorReason::kStoreFull) == warmline::v1::STORE_FULL);
 
 constexpr char kDomain[] = "warmline";
@@ -23,9 +24,11 @@ std::string ReasonName(const absl::Status& status) {
 }
 
 const char* CodeName(absl::StatusCode code) {
-  static constexpr const char* kNames[] = {"OK",           "CANCELLED",         "UNKNOWN",           "INVALID_ARGUMENT",    "DEADLINE_EXCEEDED", "NOT_FOUND",
-                                           "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED",           "OUT_OF_RANGE",
-                                           "UNIMPLEMENTED",  "INTERNAL",          "UNAVAILABLE",       "DATA_LOSS",           "UNAUTHENTICATED"};
+  static constexpr const char* kNames[] = {
+      "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+      "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+      "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+      "DATA_LOSS", "UNAUTHENTICATED"};
   return kNames[static_cast<int>(code)];
 }
 

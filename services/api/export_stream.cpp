@@ -18,7 +18,8 @@ class ExportReactor final : public grpc::ServerWriteReactor<pb::ExportResponse> 
       : environment_(environment), call_(Call::Start(environment, context, "warmline.v1.MemberService/Export")) {
     const Target target = call_->PoolTarget(request->parent(), "parent");
     pool_ = target.pool;
-    if (call_->Authorize(request->actor(), pool_)) call_->SetError(application::RequireOperator(call_->caller(), "exporting"));
+    if (call_->Authorize(request->actor(), pool_))
+      call_->SetError(application::RequireOperator(call_->caller(), "exporting"));
     if (call_->error().ok()) {
       QueuePage();
     } else {
@@ -66,17 +67,21 @@ class ExportReactor final : public grpc::ServerWriteReactor<pb::ExportResponse> 
   absl::Status FillPage(application::RecordReader& reader) {
     switch (kind_) {
       case Kind::kMembers:
-        return Fill(reader.ListMembers(pool_, after_.first, kRowsPerPage), [](pb::Row* row) { return row->mutable_member(); },
-                    [](const domain::Member& m) { return std::pair(m.id, std::string()); });
+        return Fill(
+            reader.ListMembers(pool_, after_.first, kRowsPerPage), [](pb::Row* row) { return row->mutable_member(); },
+            [](const domain::Member& m) { return std::pair(m.id, std::string()); });
       case Kind::kConnections:
-        return Fill(reader.ListConnections(pool_, after_, kRowsPerPage), [](pb::Row* row) { return row->mutable_connection(); },
-                    [](const domain::Connection& c) { return std::pair(c.a, c.b); });
+        return Fill(
+            reader.ListConnections(pool_, after_, kRowsPerPage), [](pb::Row* row) { return row->mutable_connection(); },
+            [](const domain::Connection& c) { return std::pair(c.a, c.b); });
       case Kind::kBlocks:
-        return Fill(reader.ListBlocks(pool_, after_, kRowsPerPage), [](pb::Row* row) { return row->mutable_block(); },
-                    [](const domain::Block& b) { return std::pair(b.blocker, b.blocked); });
+        return Fill(
+            reader.ListBlocks(pool_, after_, kRowsPerPage), [](pb::Row* row) { return row->mutable_block(); },
+            [](const domain::Block& b) { return std::pair(b.blocker, b.blocked); });
       case Kind::kNeeds:
-        return Fill(reader.ListNeeds(pool_, "", after_.first, kRowsPerPage), [](pb::Row* row) { return row->mutable_need(); },
-                    [](const domain::Need& n) { return std::pair(n.id, std::string()); });
+        return Fill(
+            reader.ListNeeds(pool_, "", after_.first, kRowsPerPage), [](pb::Row* row) { return row->mutable_need(); },
+            [](const domain::Need& n) { return std::pair(n.id, std::string()); });
       case Kind::kDone:
         break;
     }
@@ -111,7 +116,9 @@ class ExportReactor final : public grpc::ServerWriteReactor<pb::ExportResponse> 
 
 }  // namespace
 
-grpc::ServerWriteReactor<pb::ExportResponse>* StartExport(Environment& environment, grpc::CallbackServerContext* context, const pb::ExportRequest* request) {
+grpc::ServerWriteReactor<pb::ExportResponse>* StartExport(Environment& environment,
+                                                          grpc::CallbackServerContext* context,
+                                                          const pb::ExportRequest* request) {
   return new ExportReactor(environment, context, request);
 }
 

@@ -6,7 +6,7 @@
 
 namespace warmline::api {
 
-[[nodiscard]] grpc::ServerWriteReactor<warmline::v1::ExportResponse>* StartExport(Environment& environment, grpc::CallbackServerContext* context,
-                                                                                   const warmline::v1::ExportRequest* request);
+[[nodiscard]] grpc::ServerWriteReactor<warmline::v1::ExportResponse>* StartExport(
+    Environment& environment, grpc::CallbackServerContext* context, const warmline::v1::ExportRequest* request);
 
 }  // namespace warmline::api

@@ -1,4 +1,5 @@
-// Writes that may be retried safely: the reply is kept in the same transaction as the write, under the caller's request id.
+// Writes that may be retried safely: the reply is kept in the same transaction as the write, under the caller's request
+// id.
 #pragma once
 
 #include <google/protobuf/io/coded_stream.h>
@@ -26,24 +27,29 @@ template <typename Request>
   return base::Hash64(request.GetTypeName() + "\n" + bytes);
 }
 
-// Runs `write(tx, now, &subject)`, which fills the response, once per request id; a dry run keeps nothing, its request id neither.
+// Runs `write(tx, now, &subject)`, which fills the response, once per request id; a dry run keeps nothing, its request
+// id neither.
 template <typename Request, typename Response, typename Write>
-grpc::ServerUnaryReactor* WriteOnce(const std::shared_ptr<Call>& call, const std::string& pool, const Request* request, Response* response, Write write) {
+grpc::ServerUnaryReactor* WriteOnce(const std::shared_ptr<Call>& call, const std::string& pool, const Request* request,
+                                    Response* response, Write write) {
   domain::Violations violations;
   ValidateRequestId(request->request_id(), violations);
   call->SetError(violations.ToStatus());
   return call->Write(
-      [request, response, pool, write = std::move(write)](application::WriteTransaction& tx, absl::Time now) -> absl::Status {
+      [request, response, pool, write = std::move(write)](application::WriteTransaction& tx,
+                                                          absl::Time now) -> absl::Status {
         if (request->validate_only()) {
           std::string subject;
           return write(tx, now, &subject);
         }
         std::string reply;
-        const auto status = application::RunOnce(tx, pool, request->request_id(), Fingerprint(*request), now, &reply, [&](std::string* subject) -> absl::Status {
-          if (auto written = write(tx, now, subject); !written.ok()) return written;
-          reply = response->SerializeAsString();
-          return absl::OkStatus();
-        });
+        const auto status = application::RunOnce(tx, pool, request->request_id(), Fingerprint(*request), now, &reply,
+                                                 [&](std::string* subject) -> absl::Status {
+                                                   if (auto written = write(tx, now, subject); !written.ok())
+                                                     return written;
+                                                   reply = response->SerializeAsString();
+                                                   return absl::OkStatus();
+                                                 });
         if (status.ok()) response->ParseFromString(reply);
         return status;
       },

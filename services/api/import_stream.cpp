@@ -40,7 +40,9 @@ application::ImportRow ReadRow(const std::string& pool, const pb::Row& row) {
 class ImportReactor final : public grpc::ServerReadReactor<pb::ImportRequest> {
  public:
   ImportReactor(Environment& environment, grpc::CallbackServerContext* context, pb::ImportResponse* response)
-      : environment_(environment), call_(Call::Start(environment, context, "warmline.v1.MemberService/Import")), response_(response) {
+      : environment_(environment),
+        call_(Call::Start(environment, context, "warmline.v1.MemberService/Import")),
+        response_(response) {
     if (call_->error().ok()) {
       StartRead(&request_);
     } else {
@@ -78,7 +80,8 @@ class ImportReactor final : public grpc::ServerReadReactor<pb::ImportRequest> {
     }
     if (request_.rows_size() > kMaxRowsPerMessage) {
       domain::Violations violations;
-      violations.Add("rows", absl::StrCat("has ", request_.rows_size(), " rows: at most ", kMaxRowsPerMessage, " a message; send more messages"));
+      violations.Add("rows", absl::StrCat("has ", request_.rows_size(), " rows: at most ", kMaxRowsPerMessage,
+                                          " a message; send more messages"));
       return violations.ToStatus();
     }
     auto rows = std::make_shared<std::vector<application::ImportRow>>();
@@ -113,7 +116,8 @@ class ImportReactor final : public grpc::ServerReadReactor<pb::ImportRequest> {
     } else {
       imported_ += static_cast<std::int64_t>(rows - refused.size());
       refused_ += static_cast<std::int64_t>(refused.size());
-      environment_.metrics.RowsImported(static_cast<std::int64_t>(rows - refused.size()), static_cast<std::int64_t>(refused.size()));
+      environment_.metrics.RowsImported(static_cast<std::int64_t>(rows - refused.size()),
+                                        static_cast<std::int64_t>(refused.size()));
       for (const auto& row : refused) AddRefused(row);
     }
     ContinueAfterWrite();
@@ -197,7 +201,8 @@ class ImportReactor final : public grpc::ServerReadReactor<pb::ImportRequest> {
 
 }  // namespace
 
-grpc::ServerReadReactor<pb::ImportRequest>* StartImport(Environment& environment, grpc::CallbackServerContext* context, pb::ImportResponse* response) {
+grpc::ServerReadReactor<pb::ImportRequest>* StartImport(Environment& environment, grpc::CallbackServerContext* context,
+                                                        pb::ImportResponse* response) {
   return new ImportReactor(environment, context, response);
 }
 

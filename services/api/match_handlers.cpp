@@ -18,8 +18,10 @@ namespace pb = warmline::v1;
 
 namespace {
 
-// The helper that an ExplainRequest is about, and whether by token. Needs the need's id, which an inline need's content decides.
-absl::StatusOr<std::pair<std::string, bool>> HelperOf(Call& call, const std::string& pool, const pb::ExplainRequest& request,
+// The helper that an ExplainRequest is about, and whether by token. Needs the need's id, which an inline need's content
+// decides.
+absl::StatusOr<std::pair<std::string, bool>> HelperOf(Call& call, const std::string& pool,
+                                                      const pb::ExplainRequest& request,
                                                       const application::NeedSubject& subject) {
   domain::Violations violations;
   if (request.whom_case() == pb::ExplainRequest::kHelper) {
@@ -34,16 +36,18 @@ absl::StatusOr<std::pair<std::string, bool>> HelperOf(Call& call, const std::str
     if (view == nullptr) return application::PoolNotFound(pool);
     auto need = application::ResolveNeed(*view, call.caller(), pool, subject);
     if (!need.ok()) return need.status();
-    if (auto helper = call.environment().candidate_tokens.Open(pool, need->seeker, need->id, request.candidate())) return std::pair(*std::move(helper), true);
-    violations.Add("candidate", absl::StrCat(domain::Quoted(request.candidate()), " is not a candidate of this need: use the token that Match gave for it"));
+    if (auto helper = call.environment().candidate_tokens.Open(pool, need->seeker, need->id, request.candidate()))
+      return std::pair(*std::move(helper), true);
+    violations.Add("candidate", absl::StrCat(domain::Quoted(request.candidate()),
+                                             " is not a candidate of this need: use the token that Match gave for it"));
     return violations.ToStatus();
   }
   violations.Add("whom", "is missing: name a `helper`, or give the `candidate` of a masked match");
   return violations.ToStatus();
 }
 
-absl::Status AnswerSuggestions(Environment& environment, const std::string& pool, const pb::SuggestInterestsRequest& request,
-                               pb::SuggestInterestsResponse* response) {
+absl::Status AnswerSuggestions(Environment& environment, const std::string& pool,
+                               const pb::SuggestInterestsRequest& request, pb::SuggestInterestsResponse* response) {
   domain::Violations violations;
   const int limit = TopKOf(request.limit(), violations);
   domain::CheckText(request.prefix(), "prefix", domain::kMaxInterestBytes, false, false, violations);
@@ -54,7 +58,9 @@ absl::Status AnswerSuggestions(Environment& environment, const std::string& pool
     domain::ValidateInterest(interest, field, violations);
     related.push_back(interest.canonical);
   }
-  if (request.related_to_size() > domain::kMaxInterestsPerNeed) violations.Add("related_to", absl::StrCat("has ", request.related_to_size(), " entries: at most ", domain::kMaxInterestsPerNeed));
+  if (request.related_to_size() > domain::kMaxInterestsPerNeed)
+    violations.Add("related_to",
+                   absl::StrCat("has ", request.related_to_size(), " entries: at most ", domain::kMaxInterestsPerNeed));
   if (!violations.empty()) return violations.ToStatus();
   const base::RcuReadGuard guard;
   const index::View* view = environment.pools.Find(pool);
@@ -71,21 +77,25 @@ absl::Status AnswerSuggestions(Environment& environment, const std::string& pool
 
 }  // namespace
 
-absl::Status AnswerMatch(Call& call, const std::string& pool, const pb::MatchRequest& request, pb::MatchResponse* response) {
+absl::Status AnswerMatch(Call& call, const std::string& pool, const pb::MatchRequest& request,
+                         pb::MatchResponse* response) {
   Environment& environment = call.environment();
   domain::Violations violations;
   application::NeedSubject subject = SubjectOf(pool, request, violations);
   const int top_k = TopKOf(request.top_k(), violations);
   if (!violations.empty()) return violations.ToStatus();
   const absl::Time started = absl::Now();
-  auto answer = application::MatchNeed(environment.pools, call.caller(), pool, std::move(subject), top_k, [&call] { return call.StillWanted(); });
+  auto answer = application::MatchNeed(environment.pools, call.caller(), pool, std::move(subject), top_k,
+                                       [&call] { return call.StillWanted(); });
   if (!answer.ok()) return answer.status();
-  environment.metrics.Matched(answer->result.candidates, static_cast<std::int64_t>(answer->shown.size()), absl::Now() - started);
+  environment.metrics.Matched(answer->result.candidates, static_cast<std::int64_t>(answer->shown.size()),
+                              absl::Now() - started);
   SetAnswer(call, environment, pool, request, *answer, top_k, response);
   return absl::OkStatus();
 }
 
-MatchHandlers::Reactor* MatchHandlers::Match(Context* context, const pb::MatchRequest* request, pb::MatchResponse* response) {
+MatchHandlers::Reactor* MatchHandlers::Match(Context* context, const pb::MatchRequest* request,
+                                             pb::MatchResponse* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.MatchService/Match");
   const Target target = call->PoolTarget(request->parent(), "parent");
   call->Authorize(request->actor(), target.pool);
@@ -97,7 +107,8 @@ grpc::ServerBidiReactor<pb::MatchRequest, pb::MatchStreamResponse>* MatchHandler
   return StartMatchStream(environment_, context);
 }
 
-MatchHandlers::Reactor* MatchHandlers::Explain(Context* context, const pb::ExplainRequest* request, pb::ExplainResponse* response) {
+MatchHandlers::Reactor* MatchHandlers::Explain(Context* context, const pb::ExplainRequest* request,
+                                               pb::ExplainResponse* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.MatchService/Explain");
   const Target target = call->PoolTarget(request->parent(), "parent");
   call->Authorize(request->actor(), target.pool);
@@ -108,14 +119,16 @@ MatchHandlers::Reactor* MatchHandlers::Explain(Context* context, const pb::Expla
                             if (!violations.empty()) return violations.ToStatus();
                             auto helper = HelperOf(*raw, target.pool, *request, subject);
                             if (!helper.ok()) return helper.status();
-                            auto answer = application::ExplainPair(raw->environment().pools, raw->caller(), target.pool, std::move(subject), helper->first, helper->second);
+                            auto answer = application::ExplainPair(raw->environment().pools, raw->caller(), target.pool,
+                                                                   std::move(subject), helper->first, helper->second);
                             if (!answer.ok()) return answer.status();
                             SetExplanation(*raw, raw->environment(), target.pool, *answer, response);
                             return absl::OkStatus();
                           });
 }
 
-MatchHandlers::Reactor* MatchHandlers::SuggestInterests(Context* context, const pb::SuggestInterestsRequest* request, pb::SuggestInterestsResponse* response) {
+MatchHandlers::Reactor* MatchHandlers::SuggestInterests(Context* context, const pb::SuggestInterestsRequest* request,
+                                                        pb::SuggestInterestsResponse* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.MatchService/SuggestInterests");
   const Target target = call->PoolTarget(request->parent(), "parent");
   if (!call->Authorize(request->actor(), target.pool)) return call->Finish(call->error());

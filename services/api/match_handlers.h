@@ -12,9 +12,12 @@ class MatchHandlers final : public warmline::v1::MatchService::CallbackService {
   using Context = grpc::CallbackServerContext;
   using Reactor = grpc::ServerUnaryReactor;
 
-  Reactor* Match(Context* context, const warmline::v1::MatchRequest* request, warmline::v1::MatchResponse* response) override;
-  grpc::ServerBidiReactor<warmline::v1::MatchRequest, warmline::v1::MatchStreamResponse>* MatchStream(Context* context) override;
-  Reactor* Explain(Context* context, const warmline::v1::ExplainRequest* request, warmline::v1::ExplainResponse* response) override;
+  Reactor* Match(Context* context, const warmline::v1::MatchRequest* request,
+                 warmline::v1::MatchResponse* response) override;
+  grpc::ServerBidiReactor<warmline::v1::MatchRequest, warmline::v1::MatchStreamResponse>* MatchStream(
+      Context* context) override;
+  Reactor* Explain(Context* context, const warmline::v1::ExplainRequest* request,
+                   warmline::v1::ExplainResponse* response) override;
   Reactor* SuggestInterests(Context* context, const warmline::v1::SuggestInterestsRequest* request,
                             warmline::v1::SuggestInterestsResponse* response) override;
 

@@ -27,14 +27,17 @@ std::uint32_t Bucket(std::uint32_t count) {
   return floor;
 }
 
-void SetEvidence(const ranking::EvidenceMass& evidence, std::int64_t epoch_hour, bool masked, pb::EvidenceSummary* message) {
+void SetEvidence(const ranking::EvidenceMass& evidence, std::int64_t epoch_hour, bool masked,
+                 pb::EvidenceSummary* message) {
   message->set_helped(masked ? Bucket(evidence.helped_count) : evidence.helped_count);
   message->set_outcomes(masked ? Bucket(evidence.outcome_count) : evidence.outcome_count);
   message->set_bucketed(masked);
   if (evidence.last_helped_hour != ranking::kUnknown) {
     const std::int64_t hours = std::max<std::int64_t>(0, epoch_hour - evidence.last_helped_hour);
     message->set_last_helped_days(masked ? (hours + 7 * 24 - 1) / (7 * 24) * 7 : hours / 24);
-    if (!masked) codec::SetTime(absl::FromUnixSeconds(std::int64_t{evidence.last_helped_hour} * 3600), message->mutable_last_helped());
+    if (!masked)
+      codec::SetTime(absl::FromUnixSeconds(std::int64_t{evidence.last_helped_hour} * 3600),
+                     message->mutable_last_helped());
   }
   if (evidence.response_minutes != ranking::kUnknown) {
     const absl::Duration mean = absl::Minutes(evidence.response_minutes);
@@ -42,8 +45,9 @@ void SetEvidence(const ranking::EvidenceMass& evidence, std::int64_t epoch_hour,
   }
 }
 
-void SetMatch(Environment& environment, const std::string& pool, const std::string& seeker, const std::string& need_id, const domain::Weights& weights,
-              std::int64_t epoch_hour, const application::ShownHelper& shown, pb::Match* message) {
+void SetMatch(Environment& environment, const std::string& pool, const std::string& seeker, const std::string& need_id,
+              const domain::Weights& weights, std::int64_t epoch_hour, const application::ShownHelper& shown,
+              pb::Match* message) {
   const index::RankedHelper& helper = shown.helper;
   if (shown.masked) {
     message->set_candidate(environment.candidate_tokens.Seal(pool, seeker, need_id, helper.id));
@@ -70,7 +74,8 @@ void SetMatch(Environment& environment, const std::string& pool, const std::stri
   path->set_reach(static_cast<pb::Reach>(helper.reach));
   if (!helper.introducer.empty()) path->set_introducer(domain::ResourceName(pool, "members", helper.introducer));
   // What an introducer's tie to a masked helper is worth is theirs to tell.
-  const std::size_t shown_ties = shown.masked ? std::min<std::size_t>(1, helper.tie_strengths.size()) : helper.tie_strengths.size();
+  const std::size_t shown_ties =
+      shown.masked ? std::min<std::size_t>(1, helper.tie_strengths.size()) : helper.tie_strengths.size();
   for (std::size_t i = 0; i < shown_ties; ++i) path->add_tie_strengths(helper.tie_strengths[i]);
   message->set_kind(static_cast<pb::MemberKind>(helper.kind));
   message->set_profession(helper.profession);
@@ -121,18 +126,21 @@ template application::NeedSubject SubjectOf(const std::string&, const pb::Explai
 
 int TopKOf(int asked, domain::Violations& violations) {
   if (asked < 0 || asked > domain::kMaxTopK) {
-    violations.Add("top_k", absl::StrCat(asked, " is out of range: give 1 to ", domain::kMaxTopK, ", or 0 for ", domain::kDefaultTopK));
+    violations.Add("top_k", absl::StrCat(asked, " is out of range: give 1 to ", domain::kMaxTopK, ", or 0 for ",
+                                         domain::kDefaultTopK));
   }
   return asked == 0 ? domain::kDefaultTopK : asked;
 }
 
-void SetAnswer(const Call& call, Environment& environment, const std::string& pool, const pb::MatchRequest& request, const application::MatchAnswer& answer,
-               int top_k, pb::MatchResponse* response) {
+void SetAnswer(const Call& call, Environment& environment, const std::string& pool, const pb::MatchRequest& request,
+               const application::MatchAnswer& answer, int top_k, pb::MatchResponse* response) {
   const index::MatchResult& result = answer.result;
   for (const application::ShownHelper& shown : answer.shown) {
-    SetMatch(environment, pool, answer.seeker, answer.need_id, result.weights, result.basis.epoch_hour, shown, response->add_matches());
+    SetMatch(environment, pool, answer.seeker, answer.need_id, result.weights, result.basis.epoch_hour, shown,
+             response->add_matches());
   }
-  if (request.count_rules() || answer.shown.size() < static_cast<std::size_t>(top_k)) SetRemoved(call.caller(), result, response);
+  if (request.count_rules() || answer.shown.size() < static_cast<std::size_t>(top_k))
+    SetRemoved(call.caller(), result, response);
   const bool small = !call.caller().IsOperator() && result.candidates > 0 && result.candidates < kSmallCount;
   response->set_candidates_below_five(small);
   response->set_candidates(small ? 0 : result.candidates);
@@ -144,16 +152,18 @@ void SetAnswer(const Call& call, Environment& environment, const std::string& po
   for (const auto constraint : result.relaxed) response->add_relaxed(static_cast<pb::SoftConstraint>(constraint));
 }
 
-void SetExplanation(const Call& call, Environment& environment, const std::string& pool, const application::ExplainAnswer& answer,
-                    pb::ExplainResponse* response) {
+void SetExplanation(const Call& call, Environment& environment, const std::string& pool,
+                    const application::ExplainAnswer& answer, pb::ExplainResponse* response) {
   const index::Explanation& explanation = answer.explanation;
   response->set_is_candidate(explanation.is_candidate);
   for (const domain::Rule rule : explanation.blocked_by) {
     const auto shown = static_cast<pb::Rule>(application::ShownRule(rule, call.caller()));
-    if (std::find(response->blocked_by().begin(), response->blocked_by().end(), shown) == response->blocked_by().end()) response->add_blocked_by(shown);
+    if (std::find(response->blocked_by().begin(), response->blocked_by().end(), shown) == response->blocked_by().end())
+      response->add_blocked_by(shown);
   }
   if (answer.shown) {
-    SetMatch(environment, pool, answer.seeker, answer.need_id, explanation.weights, explanation.basis.epoch_hour, *answer.shown, response->mutable_match());
+    SetMatch(environment, pool, answer.seeker, answer.need_id, explanation.weights, explanation.basis.epoch_hour,
+             *answer.shown, response->mutable_match());
   }
   response->set_revision(call.Token(explanation.basis.revision));
   response->set_epoch(explanation.basis.epoch_hour);

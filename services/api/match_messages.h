@@ -1,4 +1,5 @@
-// Between MatchService's messages and the use cases: what a request asks, and what an answer shows to whom. Pure; thread-safe.
+// Between MatchService's messages and the use cases: what a request asks, and what an answer shows to whom. Pure;
+// thread-safe.
 #pragma once
 
 #include <string>
@@ -11,15 +12,17 @@ namespace warmline::api {
 
 // The need that a MatchRequest or ExplainRequest names or carries.
 template <typename Request>
-[[nodiscard]] application::NeedSubject SubjectOf(const std::string& pool, const Request& request, domain::Violations& violations);
+[[nodiscard]] application::NeedSubject SubjectOf(const std::string& pool, const Request& request,
+                                                 domain::Violations& violations);
 
 // 1 to 100; 0 is read as 10. A violation otherwise.
 [[nodiscard]] int TopKOf(int asked, domain::Violations& violations);
 
 // Fills the answer as the caller may see it.
-void SetAnswer(const Call& call, Environment& environment, const std::string& pool, const warmline::v1::MatchRequest& request,
-               const application::MatchAnswer& answer, int top_k, warmline::v1::MatchResponse* response);
-void SetExplanation(const Call& call, Environment& environment, const std::string& pool, const application::ExplainAnswer& answer,
-                    warmline::v1::ExplainResponse* response);
+void SetAnswer(const Call& call, Environment& environment, const std::string& pool,
+               const warmline::v1::MatchRequest& request, const application::MatchAnswer& answer, int top_k,
+               warmline::v1::MatchResponse* response);
+void SetExplanation(const Call& call, Environment& environment, const std::string& pool,
+                    const application::ExplainAnswer& answer, warmline::v1::ExplainResponse* response);
 
 }  // namespace warmline::api

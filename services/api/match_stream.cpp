@@ -32,11 +32,13 @@ class MatchStreamReactor final : public grpc::ServerBidiReactor<pb::MatchRequest
     if (!ok) {
       End(call_->StillWanted());
     } else if (number_ == kMaxStreamRequests) {
-      End(domain::MakeError(domain::ErrorReason::kLimitReached, absl::StrCat("a stream takes ", kMaxStreamRequests, " requests: open another")));
+      End(domain::MakeError(domain::ErrorReason::kLimitReached,
+                            absl::StrCat("a stream takes ", kMaxStreamRequests, " requests: open another")));
     } else {
       const absl::Duration asked = codec::ToDuration(request_.min_revision_wait());
       const auto& limits = call_->environment().limits;
-      until_ = absl::Now() + std::min(asked <= absl::ZeroDuration() ? limits.default_revision_wait : asked, limits.max_revision_wait);
+      until_ = absl::Now() +
+               std::min(asked <= absl::ZeroDuration() ? limits.default_revision_wait : asked, limits.max_revision_wait);
       Answer();
     }
   }
@@ -74,7 +76,8 @@ class MatchStreamReactor final : public grpc::ServerBidiReactor<pb::MatchRequest
         return;
       }
       if (!reached) {
-        status = domain::MakeError(domain::ErrorReason::kRevisionNotReached, "this replica has not reached min_revision yet: try again", absl::Milliseconds(50));
+        status = domain::MakeError(domain::ErrorReason::kRevisionNotReached,
+                                   "this replica has not reached min_revision yet: try again", absl::Milliseconds(50));
       } else {
         status = reached->ok() ? AnswerMatch(*scope, target.pool, request_, response_.mutable_response()) : *reached;
       }
@@ -99,7 +102,8 @@ class MatchStreamReactor final : public grpc::ServerBidiReactor<pb::MatchRequest
 
 }  // namespace
 
-grpc::ServerBidiReactor<pb::MatchRequest, pb::MatchStreamResponse>* StartMatchStream(Environment& environment, grpc::CallbackServerContext* context) {
+grpc::ServerBidiReactor<pb::MatchRequest, pb::MatchStreamResponse>* StartMatchStream(
+    Environment& environment, grpc::CallbackServerContext* context) {
   return new MatchStreamReactor(environment, context);
 }
 

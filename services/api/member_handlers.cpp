@@ -17,7 +17,8 @@ using application::WriteTransaction;
 
 namespace {
 
-void SetErasure(const std::string& pool, const Call& call, const application::ErasureRecord& record, pb::Erasure* message) {
+void SetErasure(const std::string& pool, const Call& call, const application::ErasureRecord& record,
+                pb::Erasure* message) {
   message->set_name(domain::ResourceName(pool, "erasures", record.hash));
   message->set_done(true);
   codec::SetTime(record.time, message->mutable_erase_time());
@@ -25,14 +26,16 @@ void SetErasure(const std::string& pool, const Call& call, const application::Er
   message->set_revision(call.Token(record.revision));
 }
 
-void SetWritten(const std::string& pool, const Call& call, const domain::Member& member, pb::WriteMemberResponse* response) {
+void SetWritten(const std::string& pool, const Call& call, const domain::Member& member,
+                pb::WriteMemberResponse* response) {
   *response->mutable_member() = codec::ToProto(pool, member);
   response->set_revision(call.Token(member.revision));
 }
 
 }  // namespace
 
-MemberHandlers::Reactor* MemberHandlers::CreateMember(Context* context, const pb::CreateMemberRequest* request, pb::WriteMemberResponse* response) {
+MemberHandlers::Reactor* MemberHandlers::CreateMember(Context* context, const pb::CreateMemberRequest* request,
+                                                      pb::WriteMemberResponse* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.MemberService/CreateMember");
   const Target target = call->PoolTarget(request->parent(), "parent");
   domain::Violations violations;
@@ -49,10 +52,12 @@ MemberHandlers::Reactor* MemberHandlers::CreateMember(Context* context, const pb
                    });
 }
 
-MemberHandlers::Reactor* MemberHandlers::GetMember(Context* context, const pb::GetMemberRequest* request, pb::Member* response) {
+MemberHandlers::Reactor* MemberHandlers::GetMember(Context* context, const pb::GetMemberRequest* request,
+                                                   pb::Member* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.MemberService/GetMember");
   const Target target = call->ResourceTarget(request->name(), "members", "name");
-  if (call->Authorize(request->actor(), target.pool)) call->SetError(application::RequireSelf(call->caller(), target.id, "reading a member"));
+  if (call->Authorize(request->actor(), target.pool))
+    call->SetError(application::RequireSelf(call->caller(), target.id, "reading a member"));
   return call->Read([=](RecordReader& reader) -> absl::Status {
     auto member = application::FindMember(reader, target.pool, target.id);
     if (!member.ok()) return member.status();
@@ -61,7 +66,8 @@ MemberHandlers::Reactor* MemberHandlers::GetMember(Context* context, const pb::G
   });
 }
 
-MemberHandlers::Reactor* MemberHandlers::ListMembers(Context* context, const pb::ListMembersRequest* request, pb::ListMembersResponse* response) {
+MemberHandlers::Reactor* MemberHandlers::ListMembers(Context* context, const pb::ListMembersRequest* request,
+                                                     pb::ListMembersResponse* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.MemberService/ListMembers");
   const Target target = call->PoolTarget(request->parent(), "parent");
   domain::Violations violations;
@@ -78,12 +84,14 @@ MemberHandlers::Reactor* MemberHandlers::ListMembers(Context* context, const pb:
     auto members = reader.ListMembers(target.pool, after, size);
     if (!members.ok()) return members.status();
     for (const auto& member : *members) *response->add_members() = codec::ToProto(target.pool, member);
-    if (members->size() == static_cast<std::size_t>(size)) response->set_next_page_token(MakePageToken(members->back().id));
+    if (members->size() == static_cast<std::size_t>(size))
+      response->set_next_page_token(MakePageToken(members->back().id));
     return absl::OkStatus();
   });
 }
 
-MemberHandlers::Reactor* MemberHandlers::UpdateMember(Context* context, const pb::UpdateMemberRequest* request, pb::WriteMemberResponse* response) {
+MemberHandlers::Reactor* MemberHandlers::UpdateMember(Context* context, const pb::UpdateMemberRequest* request,
+                                                      pb::WriteMemberResponse* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.MemberService/UpdateMember");
   const Target target = call->ResourceTarget(request->member().name(), "members", "member.name");
   domain::Violations violations;
@@ -91,7 +99,8 @@ MemberHandlers::Reactor* MemberHandlers::UpdateMember(Context* context, const pb
   if (call->Authorize(request->actor(), target.pool)) call->SetError(violations.ToStatus());
   return call->Write(
       [=, raw = call.get()](WriteTransaction& tx, absl::Time now) -> absl::Status {
-        auto updated = application::UpdateMember(tx, raw->caller(), target.pool, member, {request->update_mask().begin(), request->update_mask().end()}, now);
+        auto updated = application::UpdateMember(tx, raw->caller(), target.pool, member,
+                                                 {request->update_mask().begin(), request->update_mask().end()}, now);
         if (!updated.ok()) return updated.status();
         SetWritten(target.pool, *raw, *updated, response);
         return absl::OkStatus();
@@ -99,7 +108,8 @@ MemberHandlers::Reactor* MemberHandlers::UpdateMember(Context* context, const pb
       request->validate_only());
 }
 
-MemberHandlers::Reactor* MemberHandlers::ConfirmOffer(Context* context, const pb::ConfirmOfferRequest* request, pb::WriteMemberResponse* response) {
+MemberHandlers::Reactor* MemberHandlers::ConfirmOffer(Context* context, const pb::ConfirmOfferRequest* request,
+                                                      pb::WriteMemberResponse* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.MemberService/ConfirmOffer");
   const Target target = call->ResourceTarget(request->name(), "members", "name");
   call->Authorize(request->actor(), target.pool);
@@ -111,7 +121,8 @@ MemberHandlers::Reactor* MemberHandlers::ConfirmOffer(Context* context, const pb
   });
 }
 
-MemberHandlers::Reactor* MemberHandlers::EraseMember(Context* context, const pb::EraseMemberRequest* request, pb::Erasure* response) {
+MemberHandlers::Reactor* MemberHandlers::EraseMember(Context* context, const pb::EraseMemberRequest* request,
+                                                     pb::Erasure* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.MemberService/EraseMember");
   const Target target = call->ResourceTarget(request->name(), "members", "name");
   call->Authorize(request->actor(), target.pool);
@@ -123,15 +134,18 @@ MemberHandlers::Reactor* MemberHandlers::EraseMember(Context* context, const pb:
   });
 }
 
-MemberHandlers::Reactor* MemberHandlers::GetErasure(Context* context, const pb::GetErasureRequest* request, pb::Erasure* response) {
+MemberHandlers::Reactor* MemberHandlers::GetErasure(Context* context, const pb::GetErasureRequest* request,
+                                                    pb::Erasure* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.MemberService/GetErasure");
   const Target target = call->ResourceTarget(request->name(), "erasures", "name");
-  if (call->Authorize(request->actor(), target.pool)) call->SetError(application::RequireOperator(call->caller(), "reading an erasure"));
+  if (call->Authorize(request->actor(), target.pool))
+    call->SetError(application::RequireOperator(call->caller(), "reading an erasure"));
   return call->Read([=, raw = call.get()](RecordReader& reader) -> absl::Status {
     auto record = reader.GetErasure(target.pool, target.id);
     if (!record.ok()) return record.status();
     if (!record->has_value()) {
-      return domain::MakeError(domain::ErrorReason::kErasureNotFound, request->name() + " does not exist: use the name that EraseMember returned");
+      return domain::MakeError(domain::ErrorReason::kErasureNotFound,
+                               request->name() + " does not exist: use the name that EraseMember returned");
     }
     SetErasure(target.pool, *raw, **record, response);
     return absl::OkStatus();
@@ -142,7 +156,8 @@ grpc::ServerReadReactor<pb::ImportRequest>* MemberHandlers::Import(Context* cont
   return StartImport(environment_, context, response);
 }
 
-grpc::ServerWriteReactor<pb::ExportResponse>* MemberHandlers::Export(Context* context, const pb::ExportRequest* request) {
+grpc::ServerWriteReactor<pb::ExportResponse>* MemberHandlers::Export(Context* context,
+                                                                     const pb::ExportRequest* request) {
   return StartExport(environment_, context, request);
 }
 

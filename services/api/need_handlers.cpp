@@ -22,14 +22,17 @@ void SetWritten(const std::string& pool, const Call& call, const domain::Need& n
 
 }  // namespace
 
-NeedHandlers::Reactor* NeedHandlers::CreateNeed(Context* context, const pb::CreateNeedRequest* request, pb::WriteNeedResponse* response) {
+NeedHandlers::Reactor* NeedHandlers::CreateNeed(Context* context, const pb::CreateNeedRequest* request,
+                                                pb::WriteNeedResponse* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.NeedService/CreateNeed");
   const Target target = call->PoolTarget(request->parent(), "parent");
   domain::Violations violations;
   domain::Need need = codec::FromProto(target.pool, request->need(), "need.", violations);
   if (!request->need_id().empty()) need.id = request->need_id();
   // A chosen id follows from the request id, so that a retry chooses the same one.
-  if (need.id.empty()) need.id = absl::StrCat("need-", absl::Hex(base::Hash64(target.pool + "\n" + request->request_id()), absl::kZeroPad16));
+  if (need.id.empty())
+    need.id =
+        absl::StrCat("need-", absl::Hex(base::Hash64(target.pool + "\n" + request->request_id()), absl::kZeroPad16));
   if (call->Authorize(request->actor(), target.pool)) call->SetError(violations.ToStatus());
   return WriteOnce(call, target.pool, request, response,
                    [=, raw = call.get()](WriteTransaction& tx, absl::Time now, std::string* subject) -> absl::Status {
@@ -53,7 +56,8 @@ NeedHandlers::Reactor* NeedHandlers::GetNeed(Context* context, const pb::GetNeed
   });
 }
 
-NeedHandlers::Reactor* NeedHandlers::ListNeeds(Context* context, const pb::ListNeedsRequest* request, pb::ListNeedsResponse* response) {
+NeedHandlers::Reactor* NeedHandlers::ListNeeds(Context* context, const pb::ListNeedsRequest* request,
+                                               pb::ListNeedsResponse* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.NeedService/ListNeeds");
   const Target target = call->PoolTarget(request->parent(), "parent");
   domain::Violations violations;
@@ -76,7 +80,8 @@ NeedHandlers::Reactor* NeedHandlers::ListNeeds(Context* context, const pb::ListN
   });
 }
 
-NeedHandlers::Reactor* NeedHandlers::UpdateNeed(Context* context, const pb::UpdateNeedRequest* request, pb::WriteNeedResponse* response) {
+NeedHandlers::Reactor* NeedHandlers::UpdateNeed(Context* context, const pb::UpdateNeedRequest* request,
+                                                pb::WriteNeedResponse* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.NeedService/UpdateNeed");
   const Target target = call->ResourceTarget(request->need().name(), "needs", "need.name");
   domain::Violations violations;
@@ -84,7 +89,8 @@ NeedHandlers::Reactor* NeedHandlers::UpdateNeed(Context* context, const pb::Upda
   if (call->Authorize(request->actor(), target.pool)) call->SetError(violations.ToStatus());
   return call->Write(
       [=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
-        auto updated = application::UpdateNeed(tx, raw->caller(), target.pool, need, {request->update_mask().begin(), request->update_mask().end()});
+        auto updated = application::UpdateNeed(tx, raw->caller(), target.pool, need,
+                                               {request->update_mask().begin(), request->update_mask().end()});
         if (!updated.ok()) return updated.status();
         SetWritten(target.pool, *raw, *updated, response);
         return absl::OkStatus();
@@ -92,11 +98,13 @@ NeedHandlers::Reactor* NeedHandlers::UpdateNeed(Context* context, const pb::Upda
       request->validate_only());
 }
 
-NeedHandlers::Reactor* NeedHandlers::CloseNeed(Context* context, const pb::CloseNeedRequest* request, pb::WriteNeedResponse* response) {
+NeedHandlers::Reactor* NeedHandlers::CloseNeed(Context* context, const pb::CloseNeedRequest* request,
+                                               pb::WriteNeedResponse* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.NeedService/CloseNeed");
   const Target target = call->ResourceTarget(request->name(), "needs", "name");
   domain::Violations violations;
-  const auto reason = codec::EnumFromProto<domain::CloseReason>(request->reason(), pb::CloseReason_IsValid, "CloseReason", "reason", violations);
+  const auto reason = codec::EnumFromProto<domain::CloseReason>(request->reason(), pb::CloseReason_IsValid,
+                                                                "CloseReason", "reason", violations);
   if (call->Authorize(request->actor(), target.pool)) call->SetError(violations.ToStatus());
   return call->Write([=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
     auto closed = application::CloseNeed(tx, raw->caller(), target.pool, target.id, reason);

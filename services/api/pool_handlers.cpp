@@ -24,14 +24,16 @@ bool ForOperator(Call& call, const pb::Actor& actor, const std::string& pool, co
 
 }  // namespace
 
-PoolHandlers::Reactor* PoolHandlers::CreatePool(Context* context, const pb::CreatePoolRequest* request, pb::WritePoolResponse* response) {
+PoolHandlers::Reactor* PoolHandlers::CreatePool(Context* context, const pb::CreatePoolRequest* request,
+                                                pb::WritePoolResponse* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.PoolService/CreatePool");
   domain::Violations violations;
   domain::Pool pool = codec::FromProto(request->pool(), "pool.", violations);
   const std::string id = pool.id;
   if (ForOperator(*call, request->actor(), id, "creating a pool")) call->SetError(violations.ToStatus());
   return WriteOnce(call, id, request, response,
-                   [response, pool = std::move(pool), call = call.get()](WriteTransaction& tx, absl::Time now, std::string*) -> absl::Status {
+                   [response, pool = std::move(pool), call = call.get()](WriteTransaction& tx, absl::Time now,
+                                                                         std::string*) -> absl::Status {
                      auto created = application::CreatePool(tx, pool, now);
                      if (!created.ok()) return created.status();
                      *response->mutable_pool() = codec::ToProto(*created);
@@ -53,7 +55,8 @@ PoolHandlers::Reactor* PoolHandlers::GetPool(Context* context, const pb::GetPool
   });
 }
 
-PoolHandlers::Reactor* PoolHandlers::ListPools(Context* context, const pb::ListPoolsRequest* request, pb::ListPoolsResponse* response) {
+PoolHandlers::Reactor* PoolHandlers::ListPools(Context* context, const pb::ListPoolsRequest* request,
+                                               pb::ListPoolsResponse* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.PoolService/ListPools");
   domain::Violations violations;
   const int size = PageSize(request->page_size(), violations);
@@ -76,7 +79,8 @@ PoolHandlers::Reactor* PoolHandlers::ListPools(Context* context, const pb::ListP
   });
 }
 
-PoolHandlers::Reactor* PoolHandlers::UpdatePool(Context* context, const pb::UpdatePoolRequest* request, pb::WritePoolResponse* response) {
+PoolHandlers::Reactor* PoolHandlers::UpdatePool(Context* context, const pb::UpdatePoolRequest* request,
+                                                pb::WritePoolResponse* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.PoolService/UpdatePool");
   const Target target = call->PoolTarget(request->pool().name(), "pool.name");
   domain::Violations violations;
@@ -84,7 +88,8 @@ PoolHandlers::Reactor* PoolHandlers::UpdatePool(Context* context, const pb::Upda
   if (ForOperator(*call, request->actor(), target.pool, "updating a pool")) call->SetError(violations.ToStatus());
   return call->Write(
       [=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
-        auto updated = application::UpdatePool(tx, pool, {request->update_mask().begin(), request->update_mask().end()}, pool.revision);
+        auto updated = application::UpdatePool(tx, pool, {request->update_mask().begin(), request->update_mask().end()},
+                                               pool.revision);
         if (!updated.ok()) return updated.status();
         *response->mutable_pool() = codec::ToProto(*updated);
         response->set_revision(raw->Token(updated->revision));
@@ -93,7 +98,8 @@ PoolHandlers::Reactor* PoolHandlers::UpdatePool(Context* context, const pb::Upda
       request->validate_only());
 }
 
-PoolHandlers::Reactor* PoolHandlers::RefreshStatistics(Context* context, const pb::RefreshStatisticsRequest* request, pb::WritePoolResponse* response) {
+PoolHandlers::Reactor* PoolHandlers::RefreshStatistics(Context* context, const pb::RefreshStatisticsRequest* request,
+                                                       pb::WritePoolResponse* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.PoolService/RefreshStatistics");
   const Target target = call->PoolTarget(request->name(), "name");
   ForOperator(*call, request->actor(), target.pool, "refreshing statistics");
@@ -110,7 +116,8 @@ PoolHandlers::Reactor* PoolHandlers::RefreshStatistics(Context* context, const p
   });
 }
 
-PoolHandlers::Reactor* PoolHandlers::GetIndexState(Context* context, const pb::GetIndexStateRequest* request, pb::IndexState* response) {
+PoolHandlers::Reactor* PoolHandlers::GetIndexState(Context* context, const pb::GetIndexStateRequest* request,
+                                                   pb::IndexState* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.PoolService/GetIndexState");
   const Target target = call->PoolTarget(request->name(), "name");
   ForOperator(*call, request->actor(), target.pool, "reading the state of an index");
@@ -132,7 +139,8 @@ PoolHandlers::Reactor* PoolHandlers::GetIndexState(Context* context, const pb::G
     response->set_open_needs(state->open_needs);
     response->set_segments(state->segments);
     response->set_dead_documents(state->dead_documents);
-    response->set_bytes(state->document_bytes + state->member_bytes + state->id_bytes + state->tie_bytes + state->dictionary_bytes);
+    response->set_bytes(state->document_bytes + state->member_bytes + state->id_bytes + state->tie_bytes +
+                        state->dictionary_bytes);
     return absl::OkStatus();
   });
 }

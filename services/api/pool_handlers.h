@@ -12,13 +12,18 @@ class PoolHandlers final : public warmline::v1::PoolService::CallbackService {
   using Context = grpc::CallbackServerContext;
   using Reactor = grpc::ServerUnaryReactor;
 
-  Reactor* CreatePool(Context* context, const warmline::v1::CreatePoolRequest* request, warmline::v1::WritePoolResponse* response) override;
-  Reactor* GetPool(Context* context, const warmline::v1::GetPoolRequest* request, warmline::v1::Pool* response) override;
-  Reactor* ListPools(Context* context, const warmline::v1::ListPoolsRequest* request, warmline::v1::ListPoolsResponse* response) override;
-  Reactor* UpdatePool(Context* context, const warmline::v1::UpdatePoolRequest* request, warmline::v1::WritePoolResponse* response) override;
+  Reactor* CreatePool(Context* context, const warmline::v1::CreatePoolRequest* request,
+                      warmline::v1::WritePoolResponse* response) override;
+  Reactor* GetPool(Context* context, const warmline::v1::GetPoolRequest* request,
+                   warmline::v1::Pool* response) override;
+  Reactor* ListPools(Context* context, const warmline::v1::ListPoolsRequest* request,
+                     warmline::v1::ListPoolsResponse* response) override;
+  Reactor* UpdatePool(Context* context, const warmline::v1::UpdatePoolRequest* request,
+                      warmline::v1::WritePoolResponse* response) override;
   Reactor* RefreshStatistics(Context* context, const warmline::v1::RefreshStatisticsRequest* request,
                              warmline::v1::WritePoolResponse* response) override;
-  Reactor* GetIndexState(Context* context, const warmline::v1::GetIndexStateRequest* request, warmline::v1::IndexState* response) override;
+  Reactor* GetIndexState(Context* context, const warmline::v1::GetIndexStateRequest* request,
+                         warmline::v1::IndexState* response) override;
 
  private:
   Environment& environment_;

@@ -70,7 +70,8 @@ MemberHandlers::Reactor* MemberHandlers::CreateConnection(Context* context, cons
                    });
 }
 
-MemberHandlers::Reactor* MemberHandlers::ConfirmConnection(Context* context, const pb::ConfirmConnectionRequest* request,
+MemberHandlers::Reactor* MemberHandlers::ConfirmConnection(Context* context,
+                                                           const pb::ConfirmConnectionRequest* request,
                                                            pb::WriteConnectionResponse* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.MemberService/ConfirmConnection");
   const Target target = call->ResourceTarget(request->name(), "connections", "name");
@@ -90,7 +91,8 @@ MemberHandlers::Reactor* MemberHandlers::ListConnections(Context* context, const
   auto call = Call::Start(environment_, context, "warmline.v1.MemberService/ListConnections");
   const MemberPage page = PageOf(*call, *request, "listing ties");
   return call->Read([=](RecordReader& reader) -> absl::Status {
-    if (auto member = application::FindMember(reader, page.target.pool, page.member); !member.ok()) return member.status();
+    if (auto member = application::FindMember(reader, page.target.pool, page.member); !member.ok())
+      return member.status();
     auto ties = reader.ListConnectionsOf(page.target.pool, page.member, page.after, page.size);
     if (!ties.ok()) return ties.status();
     for (const auto& tie : *ties) *response->add_connections() = codec::ToProto(page.target.pool, tie);
@@ -101,7 +103,8 @@ MemberHandlers::Reactor* MemberHandlers::ListConnections(Context* context, const
   });
 }
 
-MemberHandlers::Reactor* MemberHandlers::DeleteConnection(Context* context, const pb::DeleteConnectionRequest* request, pb::DeleteResponse* response) {
+MemberHandlers::Reactor* MemberHandlers::DeleteConnection(Context* context, const pb::DeleteConnectionRequest* request,
+                                                          pb::DeleteResponse* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.MemberService/DeleteConnection");
   const Target target = call->ResourceTarget(request->name(), "connections", "name");
   const auto pair = PairOf(*call, target);
@@ -114,7 +117,8 @@ MemberHandlers::Reactor* MemberHandlers::DeleteConnection(Context* context, cons
   });
 }
 
-MemberHandlers::Reactor* MemberHandlers::CreateBlock(Context* context, const pb::CreateBlockRequest* request, pb::WriteBlockResponse* response) {
+MemberHandlers::Reactor* MemberHandlers::CreateBlock(Context* context, const pb::CreateBlockRequest* request,
+                                                     pb::WriteBlockResponse* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.MemberService/CreateBlock");
   const Target target = call->PoolTarget(request->parent(), "parent");
   domain::Violations violations;
@@ -129,20 +133,24 @@ MemberHandlers::Reactor* MemberHandlers::CreateBlock(Context* context, const pb:
   });
 }
 
-MemberHandlers::Reactor* MemberHandlers::ListBlocks(Context* context, const pb::ListBlocksRequest* request, pb::ListBlocksResponse* response) {
+MemberHandlers::Reactor* MemberHandlers::ListBlocks(Context* context, const pb::ListBlocksRequest* request,
+                                                    pb::ListBlocksResponse* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.MemberService/ListBlocks");
   const MemberPage page = PageOf(*call, *request, "listing blocks");
   return call->Read([=](RecordReader& reader) -> absl::Status {
-    if (auto member = application::FindMember(reader, page.target.pool, page.member); !member.ok()) return member.status();
+    if (auto member = application::FindMember(reader, page.target.pool, page.member); !member.ok())
+      return member.status();
     auto blocks = reader.ListBlocksOf(page.target.pool, page.member, page.after, page.size);
     if (!blocks.ok()) return blocks.status();
     for (const auto& block : *blocks) *response->add_blocks() = codec::ToProto(page.target.pool, block);
-    if (blocks->size() == static_cast<std::size_t>(page.size)) response->set_next_page_token(MakePageToken(blocks->back().blocked));
+    if (blocks->size() == static_cast<std::size_t>(page.size))
+      response->set_next_page_token(MakePageToken(blocks->back().blocked));
     return absl::OkStatus();
   });
 }
 
-MemberHandlers::Reactor* MemberHandlers::DeleteBlock(Context* context, const pb::DeleteBlockRequest* request, pb::DeleteResponse* response) {
+MemberHandlers::Reactor* MemberHandlers::DeleteBlock(Context* context, const pb::DeleteBlockRequest* request,
+                                                     pb::DeleteResponse* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.MemberService/DeleteBlock");
   const Target target = call->ResourceTarget(request->name(), "blocks", "name");
   const auto pair = PairOf(*call, target);

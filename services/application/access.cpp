@@ -13,7 +13,8 @@ using domain::Audience;
 using domain::ErrorReason;
 
 bool Lists(const std::vector<std::string>& list, const std::string& value) {
-  return std::any_of(list.begin(), list.end(), [&](const std::string& entry) { return entry == "*" || entry == value; });
+  return std::any_of(list.begin(), list.end(),
+                     [&](const std::string& entry) { return entry == "*" || entry == value; });
 }
 
 }  // namespace
@@ -43,16 +44,20 @@ const Grant* TokenTable::Find(const std::string& sha256) const {
 
 absl::Status Authorize(const Grant& grant, const Caller& caller, const std::string& pool) {
   if (std::find(grant.audiences.begin(), grant.audiences.end(), caller.audience) == grant.audiences.end()) {
-    return domain::MakeError(ErrorReason::kAudienceNotAllowed, absl::StrCat("the token does not allow audience ", AudienceName(caller.audience),
-                                                                            ": use one that it allows, or another token"));
+    return domain::MakeError(ErrorReason::kAudienceNotAllowed,
+                             absl::StrCat("the token does not allow audience ", AudienceName(caller.audience),
+                                          ": use one that it allows, or another token"));
   }
   if (!pool.empty() && !grant.AllowsPool(pool)) {
-    return domain::MakeError(ErrorReason::kPoolNotAllowed, absl::StrCat("the token does not allow pools/", pool, ": use another token"));
+    return domain::MakeError(ErrorReason::kPoolNotAllowed,
+                             absl::StrCat("the token does not allow pools/", pool, ": use another token"));
   }
   if (!caller.IsOperator() && (caller.member.empty() || !Lists(grant.members, caller.member))) {
-    return domain::MakeError(ErrorReason::kActingMemberNotAllowed,
-                             caller.member.empty() ? std::string("actor.acting_member is empty: name the member in whose place you call")
-                                                   : absl::StrCat("the token may not act for members/", caller.member, ": use another token"));
+    return domain::MakeError(
+        ErrorReason::kActingMemberNotAllowed,
+        caller.member.empty()
+            ? std::string("actor.acting_member is empty: name the member in whose place you call")
+            : absl::StrCat("the token may not act for members/", caller.member, ": use another token"));
   }
   return absl::OkStatus();
 }
@@ -62,13 +67,16 @@ absl::Status RequireOperator(const Caller& caller, const char* what) {
   return domain::MakeError(ErrorReason::kAudienceNotAllowed, absl::StrCat(what, " is for audience OPERATOR only"));
 }
 
-absl::Status RequireSelf(const Caller& caller, const std::string& member, const char* what, std::vector<Audience> audiences) {
+absl::Status RequireSelf(const Caller& caller, const std::string& member, const char* what,
+                         std::vector<Audience> audiences) {
   if (caller.IsOperator()) return absl::OkStatus();
   if (!audiences.empty() && std::find(audiences.begin(), audiences.end(), caller.audience) == audiences.end()) {
-    return domain::MakeError(ErrorReason::kAudienceNotAllowed, absl::StrCat(what, " is not for audience ", AudienceName(caller.audience)));
+    return domain::MakeError(ErrorReason::kAudienceNotAllowed,
+                             absl::StrCat(what, " is not for audience ", AudienceName(caller.audience)));
   }
   if (caller.member == member) return absl::OkStatus();
-  return domain::MakeError(ErrorReason::kActingMemberNotAllowed, absl::StrCat(what, " of another member is for audience OPERATOR only"));
+  return domain::MakeError(ErrorReason::kActingMemberNotAllowed,
+                           absl::StrCat(what, " of another member is for audience OPERATOR only"));
 }
 
 }  // namespace warmline::application

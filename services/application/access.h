@@ -41,12 +41,14 @@ class TokenTable {
   absl::flat_hash_map<std::string, std::unique_ptr<Grant>> grants_;
 };
 
-// Errors: PERMISSION_DENIED (AUDIENCE_NOT_ALLOWED, POOL_NOT_ALLOWED, ACTING_MEMBER_NOT_ALLOWED). `pool` may be empty where a call has none.
+// Errors: PERMISSION_DENIED (AUDIENCE_NOT_ALLOWED, POOL_NOT_ALLOWED, ACTING_MEMBER_NOT_ALLOWED). `pool` may be empty
+// where a call has none.
 [[nodiscard]] absl::Status Authorize(const Grant& grant, const Caller& caller, const std::string& pool);
 // PERMISSION_DENIED unless the caller is an operator.
 [[nodiscard]] absl::Status RequireOperator(const Caller& caller, const char* what);
 // PERMISSION_DENIED unless the caller is an operator, or acts for `member` in one of the audiences.
-[[nodiscard]] absl::Status RequireSelf(const Caller& caller, const std::string& member, const char* what, std::vector<domain::Audience> audiences = {});
+[[nodiscard]] absl::Status RequireSelf(const Caller& caller, const std::string& member, const char* what,
+                                       std::vector<domain::Audience> audiences = {});
 
 // Names of the audiences, as in the API.
 [[nodiscard]] const char* AudienceName(domain::Audience audience);

@@ -14,9 +14,13 @@ Executor::~Executor() { Stop(); }
 
 absl::Status Executor::Submit(std::function<void()> work) {
   const absl::MutexLock lock(&mutex_);
-  if (stopping_) return domain::MakeError(domain::ErrorReason::kDraining, "the server is shutting down: try again, on another replica if there is one", absl::Seconds(1));
+  if (stopping_)
+    return domain::MakeError(domain::ErrorReason::kDraining,
+                             "the server is shutting down: try again, on another replica if there is one",
+                             absl::Seconds(1));
   if (waiting_.size() >= max_waiting_) {
-    return domain::MakeError(domain::ErrorReason::kOverloaded, absl::StrCat(max_waiting_, " reads are waiting already: try again later, at a lower rate"),
+    return domain::MakeError(domain::ErrorReason::kOverloaded,
+                             absl::StrCat(max_waiting_, " reads are waiting already: try again later, at a lower rate"),
                              absl::Milliseconds(200));
   }
   waiting_.push_back(std::move(work));

@@ -8,9 +8,12 @@
 namespace warmline::application {
 namespace {
 
-absl::Status Keep(WriteTransaction&, const std::string&, absl::Status& error, const ImportOptions&, absl::Time) { return error; }
+absl::Status Keep(WriteTransaction&, const std::string&, absl::Status& error, const ImportOptions&, absl::Time) {
+  return error;
+}
 
-absl::Status Keep(WriteTransaction& tx, const std::string& pool, domain::Member& member, const ImportOptions& options, absl::Time now) {
+absl::Status Keep(WriteTransaction& tx, const std::string& pool, domain::Member& member, const ImportOptions& options,
+                  absl::Time now) {
   domain::Violations violations;
   domain::ValidateMember(member, "member.", violations);
   if (!violations.empty()) return violations.ToStatus();
@@ -26,7 +29,8 @@ absl::Status Keep(WriteTransaction& tx, const std::string& pool, domain::Member&
   return tx.Put(pool, member).status();
 }
 
-absl::Status Keep(WriteTransaction& tx, const std::string& pool, domain::Connection& connection, const ImportOptions& options, absl::Time) {
+absl::Status Keep(WriteTransaction& tx, const std::string& pool, domain::Connection& connection,
+                  const ImportOptions& options, absl::Time) {
   domain::Violations violations;
   domain::ValidateConnection(connection, "connection.", violations);
   if (!violations.empty()) return violations.ToStatus();
@@ -35,12 +39,14 @@ absl::Status Keep(WriteTransaction& tx, const std::string& pool, domain::Connect
   return PutConnection(tx, pool, connection);
 }
 
-absl::Status Keep(WriteTransaction& tx, const std::string& pool, domain::Block& block, const ImportOptions&, absl::Time) {
+absl::Status Keep(WriteTransaction& tx, const std::string& pool, domain::Block& block, const ImportOptions&,
+                  absl::Time) {
   static const Caller kOperator{domain::Audience::kOperator, ""};
   return CreateBlock(tx, kOperator, pool, block).status();
 }
 
-absl::Status Keep(WriteTransaction& tx, const std::string& pool, domain::Need& need, const ImportOptions&, absl::Time now) {
+absl::Status Keep(WriteTransaction& tx, const std::string& pool, domain::Need& need, const ImportOptions&,
+                  absl::Time now) {
   domain::Violations violations;
   if (need.id.empty()) violations.Add("need.name", "is empty: name the need, so that importing it again replaces it");
   domain::ValidateNeed(need, "need.", violations);
@@ -65,7 +71,8 @@ bool IsStoreError(const absl::Status& status) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<RefusedRow>> ImportRows(WriteTransaction& tx, const std::string& pool, std::vector<ImportRow>& rows, std::int64_t first_row,
+absl::StatusOr<std::vector<RefusedRow>> ImportRows(WriteTransaction& tx, const std::string& pool,
+                                                   std::vector<ImportRow>& rows, std::int64_t first_row,
                                                    const ImportOptions& options, absl::Time now) {
   if (auto status = RequirePool(tx, pool); !status.ok()) return status;
   std::vector<RefusedRow> refused;

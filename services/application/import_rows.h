@@ -26,7 +26,8 @@ struct RefusedRow {
 
 // Keeps each row, replacing a record of the same name; returns the rows that were refused, numbered from `first_row`.
 // Errors: only those of the store, and NOT_FOUND (POOL_NOT_FOUND); then no row is kept.
-[[nodiscard]] absl::StatusOr<std::vector<RefusedRow>> ImportRows(WriteTransaction& tx, const std::string& pool, std::vector<ImportRow>& rows,
-                                                                 std::int64_t first_row, const ImportOptions& options, absl::Time now);
+[[nodiscard]] absl::StatusOr<std::vector<RefusedRow>> ImportRows(WriteTransaction& tx, const std::string& pool,
+                                                                 std::vector<ImportRow>& rows, std::int64_t first_row,
+                                                                 const ImportOptions& options, absl::Time now);
 
 }  // namespace warmline::application

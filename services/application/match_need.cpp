@@ -20,7 +20,8 @@ bool MayBeNamed(const index::View& view, const index::Explanation& explanation) 
   if (!explanation.match) return false;
   const index::RankedHelper& helper = *explanation.match;
   const bool contact = helper.parts[static_cast<std::size_t>(domain::Part::kCloseness)] == domain::kOne;
-  const bool named = view.pool->policy.second_degree_visibility == domain::Visibility::kNamed && helper.reach != domain::Reach::kUnspecified;
+  const bool named = view.pool->policy.second_degree_visibility == domain::Visibility::kNamed &&
+                     helper.reach != domain::Reach::kUnspecified;
   return contact || helper.reach == domain::Reach::kPool || named;
 }
 
@@ -32,17 +33,21 @@ bool IsMember(const index::View& view, const std::string& id) {
 }
 
 absl::Status MemberNotFound(const std::string& pool, const std::string& id) {
-  return domain::MakeError(domain::ErrorReason::kMemberNotFound, absl::StrCat("pools/", pool, "/members/", id, " does not exist: check the id, or create the member"));
+  return domain::MakeError(
+      domain::ErrorReason::kMemberNotFound,
+      absl::StrCat("pools/", pool, "/members/", id, " does not exist: check the id, or create the member"));
 }
 
 }  // namespace
 
 domain::Rule ShownRule(domain::Rule rule, const Caller& caller) {
-  const bool private_rule = rule == domain::Rule::kBlock || rule == domain::Rule::kConflict || rule == domain::Rule::kPause;
+  const bool private_rule =
+      rule == domain::Rule::kBlock || rule == domain::Rule::kConflict || rule == domain::Rule::kPause;
   return private_rule && !caller.IsOperator() ? domain::Rule::kNotAvailable : rule;
 }
 
-absl::StatusOr<domain::Need> ResolveNeed(const index::View& view, const Caller& caller, const std::string& pool, NeedSubject subject) {
+absl::StatusOr<domain::Need> ResolveNeed(const index::View& view, const Caller& caller, const std::string& pool,
+                                         NeedSubject subject) {
   domain::Need need;
   if (subject.inline_need) {
     need = *std::move(subject.inline_need);
@@ -54,17 +59,19 @@ absl::StatusOr<domain::Need> ResolveNeed(const index::View& view, const Caller& 
     need.create_time = absl::UnixEpoch();
   } else {
     const auto stored = index::FindNeed(view, subject.stored_id);
-    if (stored == nullptr || (!caller.IsOperator() && stored->seeker != caller.member)) return NeedNotFound(pool, subject.stored_id);
+    if (stored == nullptr || (!caller.IsOperator() && stored->seeker != caller.member))
+      return NeedNotFound(pool, subject.stored_id);
     if (stored->state == domain::NeedState::kClosed) return NeedIsClosed(pool, subject.stored_id);
     need = *stored;
   }
-  if (auto status = RequireSelf(caller, need.seeker, "matching a need", {domain::Audience::kSeeker}); !status.ok()) return status;
+  if (auto status = RequireSelf(caller, need.seeker, "matching a need", {domain::Audience::kSeeker}); !status.ok())
+    return status;
   if (!IsMember(view, need.seeker)) return MemberNotFound(pool, need.seeker);
   return need;
 }
 
-absl::StatusOr<MatchAnswer> MatchNeed(const PoolRegistry& pools, const Caller& caller, const std::string& pool, NeedSubject subject, int top_k,
-                                      const index::StopCheck& stop) {
+absl::StatusOr<MatchAnswer> MatchNeed(const PoolRegistry& pools, const Caller& caller, const std::string& pool,
+                                      NeedSubject subject, int top_k, const index::StopCheck& stop) {
   const base::RcuReadGuard guard;
   const index::View* view = pools.Find(pool);
   if (view == nullptr) return PoolNotFound(pool);
@@ -81,8 +88,8 @@ absl::StatusOr<MatchAnswer> MatchNeed(const PoolRegistry& pools, const Caller& c
   return answer;
 }
 
-absl::StatusOr<ExplainAnswer> ExplainPair(const PoolRegistry& pools, const Caller& caller, const std::string& pool, NeedSubject subject,
-                                          const std::string& helper, bool by_token) {
+absl::StatusOr<ExplainAnswer> ExplainPair(const PoolRegistry& pools, const Caller& caller, const std::string& pool,
+                                          NeedSubject subject, const std::string& helper, bool by_token) {
   const base::RcuReadGuard guard;
   const index::View* view = pools.Find(pool);
   if (view == nullptr) return PoolNotFound(pool);

@@ -1,4 +1,5 @@
-// Use case: match a need, or explain one pair, for a caller: the view, the need, and who may see what. Lock-free; any thread.
+// Use case: match a need, or explain one pair, for a caller: the view, the need, and who may see what. Lock-free; any
+// thread.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -38,16 +39,20 @@ struct ExplainAnswer {
   std::optional<ShownHelper> shown;
 };
 
-// The need, validated, and seen by the caller. Errors: INVALID_ARGUMENT, PERMISSION_DENIED, NOT_FOUND (NEED_NOT_FOUND, MEMBER_NOT_FOUND),
-// FAILED_PRECONDITION (NEED_IS_CLOSED). The view's guard must be held.
-[[nodiscard]] absl::StatusOr<domain::Need> ResolveNeed(const index::View& view, const Caller& caller, const std::string& pool, NeedSubject subject);
+// The need, validated, and seen by the caller. Errors: INVALID_ARGUMENT, PERMISSION_DENIED, NOT_FOUND (NEED_NOT_FOUND,
+// MEMBER_NOT_FOUND), FAILED_PRECONDITION (NEED_IS_CLOSED). The view's guard must be held.
+[[nodiscard]] absl::StatusOr<domain::Need> ResolveNeed(const index::View& view, const Caller& caller,
+                                                       const std::string& pool, NeedSubject subject);
 
 // Errors: those of ResolveNeed and of `stop`; NOT_FOUND (POOL_NOT_FOUND).
-[[nodiscard]] absl::StatusOr<MatchAnswer> MatchNeed(const PoolRegistry& pools, const Caller& caller, const std::string& pool, NeedSubject subject, int top_k,
+[[nodiscard]] absl::StatusOr<MatchAnswer> MatchNeed(const PoolRegistry& pools, const Caller& caller,
+                                                    const std::string& pool, NeedSubject subject, int top_k,
                                                     const index::StopCheck& stop);
-// Errors: also NOT_FOUND (MEMBER_NOT_FOUND) for a helper that does not exist, or whom the caller names although a match would not name them:
-// all but operators may name first-degree contacts and open doors only. `by_token`: the caller holds the token of a masked match.
-[[nodiscard]] absl::StatusOr<ExplainAnswer> ExplainPair(const PoolRegistry& pools, const Caller& caller, const std::string& pool, NeedSubject subject,
+// Errors: also NOT_FOUND (MEMBER_NOT_FOUND) for a helper that does not exist, or whom the caller names although a match
+// would not name them: all but operators may name first-degree contacts and open doors only. `by_token`: the caller
+// holds the token of a masked match.
+[[nodiscard]] absl::StatusOr<ExplainAnswer> ExplainPair(const PoolRegistry& pools, const Caller& caller,
+                                                        const std::string& pool, NeedSubject subject,
                                                         const std::string& helper, bool by_token);
 
 // The rule as the caller may see it: blocks, conflicts and pauses read NOT_AVAILABLE to all but operators.

@@ -11,7 +11,8 @@ namespace {
 using domain::Confirmation;
 using domain::ErrorReason;
 
-absl::StatusOr<domain::Member> Store(WriteTransaction& tx, const std::string& pool, domain::Member member, absl::Time now) {
+absl::StatusOr<domain::Member> Store(WriteTransaction& tx, const std::string& pool, domain::Member member,
+                                     absl::Time now) {
   member.update_time = now;
   auto revision = tx.Put(pool, member);
   if (!revision.ok()) return revision.status();
@@ -25,10 +26,13 @@ absl::StatusOr<domain::Member> FindMember(RecordReader& reader, const std::strin
   if (!member.ok()) return member.status();
   if (member->has_value()) return **std::move(member);
   if (auto status = RequirePool(reader, pool); !status.ok()) return status;
-  return domain::MakeError(ErrorReason::kMemberNotFound, absl::StrCat("pools/", pool, "/members/", id, " does not exist: check the id, or create the member"));
+  return domain::MakeError(
+      ErrorReason::kMemberNotFound,
+      absl::StrCat("pools/", pool, "/members/", id, " does not exist: check the id, or create the member"));
 }
 
-absl::StatusOr<domain::Member> CreateMember(WriteTransaction& tx, const Caller& caller, const std::string& pool, domain::Member member, absl::Time now) {
+absl::StatusOr<domain::Member> CreateMember(WriteTransaction& tx, const Caller& caller, const std::string& pool,
+                                            domain::Member member, absl::Time now) {
   if (auto status = RequireOperator(caller, "creating a member"); !status.ok()) return status;
   if (auto status = RequirePool(tx, pool); !status.ok()) return status;
   domain::Violations violations;
@@ -37,15 +41,18 @@ absl::StatusOr<domain::Member> CreateMember(WriteTransaction& tx, const Caller& 
   auto known = tx.GetMember(pool, member.id);
   if (!known.ok()) return known.status();
   if (known->has_value()) {
-    return domain::MakeError(ErrorReason::kMemberExists, absl::StrCat("pools/", pool, "/members/", member.id, " exists already: update it, or choose another id"));
+    return domain::MakeError(
+        ErrorReason::kMemberExists,
+        absl::StrCat("pools/", pool, "/members/", member.id, " exists already: update it, or choose another id"));
   }
   if (member.offer) member.offer->confirmation = Confirmation::kUnconfirmed;
   member.create_time = now;
   return Store(tx, pool, std::move(member), now);
 }
 
-absl::StatusOr<domain::Member> UpdateMember(WriteTransaction& tx, const Caller& caller, const std::string& pool, const domain::Member& member,
-                                            const std::vector<std::string>& mask, absl::Time now) {
+absl::StatusOr<domain::Member> UpdateMember(WriteTransaction& tx, const Caller& caller, const std::string& pool,
+                                            const domain::Member& member, const std::vector<std::string>& mask,
+                                            absl::Time now) {
   if (auto status = RequireSelf(caller, member.id, "updating a member"); !status.ok()) return status;
   auto found = FindMember(tx, pool, member.id);
   if (!found.ok()) return found.status();
@@ -53,7 +60,8 @@ absl::StatusOr<domain::Member> UpdateMember(WriteTransaction& tx, const Caller& 
   if (auto status = RequireRevision(member.revision, updated.revision); !status.ok()) return status;
 
   domain::Violations violations;
-  ValidateMask(mask, {"kind", "display_name", "interests", "offer", "introduces", "conflict_keys", "evidence", "load"}, violations);
+  ValidateMask(mask, {"kind", "display_name", "interests", "offer", "introduces", "conflict_keys", "evidence", "load"},
+               violations);
   for (const char* field : {"kind", "conflict_keys", "evidence", "load"}) {
     if (!InMask(mask, field)) continue;
     if (auto status = RequireOperator(caller, field); !status.ok()) return status;
@@ -75,20 +83,24 @@ absl::StatusOr<domain::Member> UpdateMember(WriteTransaction& tx, const Caller& 
   return Store(tx, pool, std::move(updated), now);
 }
 
-absl::StatusOr<domain::Member> ConfirmOffer(WriteTransaction& tx, const Caller& caller, const std::string& pool, const std::string& id, absl::Time now) {
-  if (auto status = RequireSelf(caller, id, "confirming an offer", {domain::Audience::kHelper}); !status.ok()) return status;
+absl::StatusOr<domain::Member> ConfirmOffer(WriteTransaction& tx, const Caller& caller, const std::string& pool,
+                                            const std::string& id, absl::Time now) {
+  if (auto status = RequireSelf(caller, id, "confirming an offer", {domain::Audience::kHelper}); !status.ok())
+    return status;
   auto found = FindMember(tx, pool, id);
   if (!found.ok()) return found.status();
   if (!found->offer) {
     domain::Violations violations;
-    violations.Add("name", absl::StrCat("pools/", pool, "/members/", id, " has no offer to confirm: update the member with an offer first"));
+    violations.Add("name", absl::StrCat("pools/", pool, "/members/", id,
+                                        " has no offer to confirm: update the member with an offer first"));
     return violations.ToStatus();
   }
   found->offer->confirmation = caller.IsOperator() ? Confirmation::kVouched : Confirmation::kSelfConfirmed;
   return Store(tx, pool, *std::move(found), now);
 }
 
-absl::StatusOr<ErasureRecord> EraseMember(WriteTransaction& tx, const Caller& caller, const std::string& pool, const std::string& id, absl::Time now) {
+absl::StatusOr<ErasureRecord> EraseMember(WriteTransaction& tx, const Caller& caller, const std::string& pool,
+                                          const std::string& id, absl::Time now) {
   if (auto status = RequireSelf(caller, id, "erasing a member"); !status.ok()) return status;
   if (auto found = FindMember(tx, pool, id); !found.ok()) return found.status();
   return tx.EraseMember(pool, id, now);

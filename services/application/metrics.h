@@ -1,4 +1,5 @@
-// Port: what happens, told to whoever counts it. No call carries a member's id or free text. Thread-safety: all calls from any thread; cheap.
+// Port: what happens, told to whoever counts it. No call carries a member's id or free text. Thread-safety: all calls
+// from any thread; cheap.
 #pragma once
 
 #include <absl/time/time.h>

@@ -12,14 +12,18 @@ namespace warmline::application {
 using domain::ErrorReason;
 
 absl::Status NeedNotFound(const std::string& pool, const std::string& id) {
-  return domain::MakeError(ErrorReason::kNeedNotFound, absl::StrCat("pools/", pool, "/needs/", id, " does not exist: check the id, or create the need"));
+  return domain::MakeError(
+      ErrorReason::kNeedNotFound,
+      absl::StrCat("pools/", pool, "/needs/", id, " does not exist: check the id, or create the need"));
 }
 
 absl::Status NeedIsClosed(const std::string& pool, const std::string& id) {
-  return domain::MakeError(ErrorReason::kNeedIsClosed, absl::StrCat("pools/", pool, "/needs/", id, " is closed: create a new need"));
+  return domain::MakeError(ErrorReason::kNeedIsClosed,
+                           absl::StrCat("pools/", pool, "/needs/", id, " is closed: create a new need"));
 }
 
-absl::StatusOr<domain::Need> FindNeed(RecordReader& reader, const Caller& caller, const std::string& pool, const std::string& id) {
+absl::StatusOr<domain::Need> FindNeed(RecordReader& reader, const Caller& caller, const std::string& pool,
+                                      const std::string& id) {
   auto need = reader.GetNeed(pool, id);
   if (!need.ok()) return need.status();
   if (!need->has_value() || (!caller.IsOperator() && (*need)->seeker != caller.member)) {
@@ -29,22 +33,28 @@ absl::StatusOr<domain::Need> FindNeed(RecordReader& reader, const Caller& caller
   return **std::move(need);
 }
 
-absl::StatusOr<domain::Need> CreateNeed(WriteTransaction& tx, const Caller& caller, const std::string& pool, domain::Need need, absl::Time now) {
+absl::StatusOr<domain::Need> CreateNeed(WriteTransaction& tx, const Caller& caller, const std::string& pool,
+                                        domain::Need need, absl::Time now) {
   domain::Violations violations;
   domain::ValidateNeed(need, "need.", violations);
   if (!violations.empty()) return violations.ToStatus();
-  if (auto status = RequireSelf(caller, need.seeker, "a need", {domain::Audience::kSeeker}); !status.ok()) return status;
+  if (auto status = RequireSelf(caller, need.seeker, "a need", {domain::Audience::kSeeker}); !status.ok())
+    return status;
   if (auto member = FindMember(tx, pool, need.seeker); !member.ok()) return member.status();
   auto known = tx.GetNeed(pool, need.id);
   if (!known.ok()) return known.status();
   if (known->has_value()) {
-    return domain::MakeError(ErrorReason::kNeedExists, absl::StrCat("pools/", pool, "/needs/", need.id, " exists already: update it, or choose another id"));
+    return domain::MakeError(
+        ErrorReason::kNeedExists,
+        absl::StrCat("pools/", pool, "/needs/", need.id, " exists already: update it, or choose another id"));
   }
   auto open = tx.CountOpenNeedsOf(pool, need.seeker);
   if (!open.ok()) return open.status();
   if (*open >= domain::kMaxOpenNeedsPerSeeker) {
-    return domain::MakeError(ErrorReason::kLimitReached, absl::StrCat("pools/", pool, "/members/", need.seeker, " has ", domain::kMaxOpenNeedsPerSeeker,
-                                                                      " open needs already, the most that one seeker may have: close some"));
+    return domain::MakeError(
+        ErrorReason::kLimitReached,
+        absl::StrCat("pools/", pool, "/members/", need.seeker, " has ", domain::kMaxOpenNeedsPerSeeker,
+                     " open needs already, the most that one seeker may have: close some"));
   }
   need.state = domain::NeedState::kOpen;
   need.close_reason = domain::CloseReason::kUnspecified;
@@ -53,16 +63,18 @@ absl::StatusOr<domain::Need> CreateNeed(WriteTransaction& tx, const Caller& call
   return need;
 }
 
-absl::StatusOr<domain::Need> UpdateNeed(WriteTransaction& tx, const Caller& caller, const std::string& pool, const domain::Need& need,
-                                        const std::vector<std::string>& mask) {
+absl::StatusOr<domain::Need> UpdateNeed(WriteTransaction& tx, const Caller& caller, const std::string& pool,
+                                        const domain::Need& need, const std::vector<std::string>& mask) {
   auto found = FindNeed(tx, caller, pool, need.id);
   if (!found.ok()) return found;
   domain::Need updated = *std::move(found);
-  if (auto status = RequireSelf(caller, updated.seeker, "a need", {domain::Audience::kSeeker}); !status.ok()) return status;
+  if (auto status = RequireSelf(caller, updated.seeker, "a need", {domain::Audience::kSeeker}); !status.ok())
+    return status;
   if (auto status = RequireRevision(need.revision, updated.revision); !status.ok()) return status;
   if (updated.state == domain::NeedState::kClosed) return NeedIsClosed(pool, need.id);
   domain::Violations violations;
-  ValidateMask(mask, {"help_kinds", "interests", "urgency", "deadline", "constraints", "relaxations", "showcase"}, violations);
+  ValidateMask(mask, {"help_kinds", "interests", "urgency", "deadline", "constraints", "relaxations", "showcase"},
+               violations);
   if (InMask(mask, "help_kinds")) updated.help_kinds = need.help_kinds;
   if (InMask(mask, "interests")) updated.interests = need.interests;
   if (InMask(mask, "urgency")) updated.urgency = need.urgency;
@@ -76,8 +88,8 @@ absl::StatusOr<domain::Need> UpdateNeed(WriteTransaction& tx, const Caller& call
   return updated;
 }
 
-absl::StatusOr<domain::Need> CloseNeed(WriteTransaction& tx, const Caller& caller, const std::string& pool, const std::string& id,
-                                       domain::CloseReason reason) {
+absl::StatusOr<domain::Need> CloseNeed(WriteTransaction& tx, const Caller& caller, const std::string& pool,
+                                       const std::string& id, domain::CloseReason reason) {
   if (reason == domain::CloseReason::kUnspecified) {
     domain::Violations violations;
     violations.Add("reason", "is unspecified: say why, for example FOUND_WORK");
@@ -85,7 +97,8 @@ absl::StatusOr<domain::Need> CloseNeed(WriteTransaction& tx, const Caller& calle
   }
   auto found = FindNeed(tx, caller, pool, id);
   if (!found.ok()) return found;
-  if (auto status = RequireSelf(caller, found->seeker, "a need", {domain::Audience::kSeeker}); !status.ok()) return status;
+  if (auto status = RequireSelf(caller, found->seeker, "a need", {domain::Audience::kSeeker}); !status.ok())
+    return status;
   if (found->state == domain::NeedState::kClosed) return found;
   found->state = domain::NeedState::kClosed;
   found->close_reason = reason;

@@ -16,7 +16,8 @@ constexpr int kLoadPage = 10'000;
 }  // namespace
 
 absl::Status PoolNotFound(const std::string& pool) {
-  return domain::MakeError(domain::ErrorReason::kPoolNotFound, absl::StrCat("pools/", pool, " does not exist: create it, or check the name"));
+  return domain::MakeError(domain::ErrorReason::kPoolNotFound,
+                           absl::StrCat("pools/", pool, " does not exist: create it, or check the name"));
 }
 
 PoolRegistry::PoolRegistry(RecordStore& store, const Clock& clock) : store_(store), clock_(clock), map_(new Map) {}
@@ -76,15 +77,23 @@ absl::StatusOr<std::unique_ptr<index::PoolIndex>> PoolRegistry::Build(const doma
   };
   using Pair = std::pair<std::string, std::string>;
   const std::string& id = pool.id;
-  auto status = add_all(std::string(), [&](const auto& after) { return reader.ListMembers(id, after, kLoadPage); }, [](const auto& m) { return m.id; });
+  auto status = add_all(
+      std::string(), [&](const auto& after) { return reader.ListMembers(id, after, kLoadPage); },
+      [](const auto& m) { return m.id; });
   if (status.ok()) {
-    status = add_all(Pair(), [&](const auto& after) { return reader.ListConnections(id, after, kLoadPage); }, [](const auto& c) { return Pair(c.a, c.b); });
+    status = add_all(
+        Pair(), [&](const auto& after) { return reader.ListConnections(id, after, kLoadPage); },
+        [](const auto& c) { return Pair(c.a, c.b); });
   }
   if (status.ok()) {
-    status = add_all(Pair(), [&](const auto& after) { return reader.ListBlocks(id, after, kLoadPage); }, [](const auto& b) { return Pair(b.blocker, b.blocked); });
+    status = add_all(
+        Pair(), [&](const auto& after) { return reader.ListBlocks(id, after, kLoadPage); },
+        [](const auto& b) { return Pair(b.blocker, b.blocked); });
   }
   if (status.ok()) {
-    status = add_all(std::string(), [&](const auto& after) { return reader.ListNeeds(id, "", after, kLoadPage); }, [](const auto& n) { return n.id; });
+    status = add_all(
+        std::string(), [&](const auto& after) { return reader.ListNeeds(id, "", after, kLoadPage); },
+        [](const auto& n) { return n.id; });
   }
   if (!status.ok()) return status;
   auto statistics = reader.GetStatistics(id);

@@ -1,5 +1,5 @@
-// The pools that this process serves, each with its index. Thread-safety: `Find` from any thread, without a lock, under a base::RcuReadGuard;
-// `Load`, `Apply` and `Maintain` by one thread at a time (a mutex sees to it).
+// The pools that this process serves, each with its index. Thread-safety: `Find` from any thread, without a lock, under
+// a base::RcuReadGuard; `Load`, `Apply` and `Maintain` by one thread at a time (a mutex sees to it).
 #pragma once
 
 #include <absl/base/thread_annotations.h>
@@ -31,7 +31,8 @@ class PoolRegistry {
   [[nodiscard]] absl::Status Load();
   // The pool's newest view, or null when this process does not hold the pool. Valid while the caller's guard lives.
   [[nodiscard]] const index::View* Find(const std::string& pool) const;
-  // Makes committed changes visible. An index that must be rebuilt (new synonyms, half-life) is rebuilt before this returns.
+  // Makes committed changes visible. An index that must be rebuilt (new synonyms, half-life) is rebuilt before this
+  // returns.
   void Apply(const Changes& changes);
   // Moves every pool to the hour of the clock, if it is another, and tries again what could not be rebuilt.
   void Maintain();
@@ -45,13 +46,15 @@ class PoolRegistry {
   using Map = absl::flat_hash_map<std::string, index::PoolIndex*>;
 
   [[nodiscard]] absl::StatusOr<std::unique_ptr<index::PoolIndex>> Build(const domain::Pool& pool) const;
-  void ApplyToPool(const std::string& pool, std::span<const domain::Change> changes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ApplyToPool(const std::string& pool, std::span<const domain::Change> changes)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Install(const std::string& pool, std::unique_ptr<index::PoolIndex> index) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   RecordStore& store_;
   const Clock& clock_;
   mutable absl::Mutex mutex_;
-  // Pools whose index could not be rebuilt, because the store could not be read: matched by the old synonyms and half-life until then.
+  // Pools whose index could not be rebuilt, because the store could not be read: matched by the old synonyms and
+  // half-life until then.
   std::vector<std::string> rebuild_pending_ ABSL_GUARDED_BY(mutex_);
   std::atomic<const Map*> map_;
 };

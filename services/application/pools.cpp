@@ -12,20 +12,27 @@ namespace warmline::application {
 
 using domain::ErrorReason;
 
-bool InMask(const std::vector<std::string>& mask, const char* field) { return std::find(mask.begin(), mask.end(), field) != mask.end(); }
+bool InMask(const std::vector<std::string>& mask, const char* field) {
+  return std::find(mask.begin(), mask.end(), field) != mask.end();
+}
 
-void ValidateMask(const std::vector<std::string>& mask, const std::vector<std::string>& allowed, domain::Violations& violations) {
-  if (mask.empty()) violations.Add("update_mask", absl::StrCat("is empty: name at least one of ", absl::StrJoin(allowed, ", ")));
+void ValidateMask(const std::vector<std::string>& mask, const std::vector<std::string>& allowed,
+                  domain::Violations& violations) {
+  if (mask.empty())
+    violations.Add("update_mask", absl::StrCat("is empty: name at least one of ", absl::StrJoin(allowed, ", ")));
   for (const std::string& field : mask) {
     if (!InMask(allowed, field.c_str())) {
-      violations.Add("update_mask", absl::StrCat(domain::Quoted(field), " cannot be updated: name some of ", absl::StrJoin(allowed, ", ")));
+      violations.Add("update_mask", absl::StrCat(domain::Quoted(field), " cannot be updated: name some of ",
+                                                 absl::StrJoin(allowed, ", ")));
     }
   }
 }
 
 absl::Status RequireRevision(std::int64_t expected, std::int64_t actual) {
   if (expected == 0 || expected == actual) return absl::OkStatus();
-  return domain::MakeError(ErrorReason::kEtagMismatch, "the etag is not the current one, so somebody else changed the record: read it again, then write");
+  return domain::MakeError(
+      ErrorReason::kEtagMismatch,
+      "the etag is not the current one, so somebody else changed the record: read it again, then write");
 }
 
 absl::Status RequirePool(RecordReader& reader, const std::string& pool) {
@@ -41,12 +48,14 @@ absl::StatusOr<domain::Pool> CreatePool(WriteTransaction& tx, domain::Pool pool,
   auto known = tx.GetPool(pool.id);
   if (!known.ok()) return known.status();
   if (known->has_value()) {
-    return domain::MakeError(ErrorReason::kPoolExists, absl::StrCat("pools/", pool.id, " exists already: choose another id, or update it"));
+    return domain::MakeError(ErrorReason::kPoolExists,
+                             absl::StrCat("pools/", pool.id, " exists already: choose another id, or update it"));
   }
   auto all = tx.ListPools("", domain::kMaxPools);
   if (!all.ok()) return all.status();
   if (all->size() >= static_cast<std::size_t>(domain::kMaxPools)) {
-    return domain::MakeError(ErrorReason::kLimitReached, absl::StrCat("there are ", domain::kMaxPools, " pools already, the most that one store holds"));
+    return domain::MakeError(ErrorReason::kLimitReached, absl::StrCat("there are ", domain::kMaxPools,
+                                                                      " pools already, the most that one store holds"));
   }
   pool.policy.version = 1;
   pool.create_time = now;
@@ -55,8 +64,8 @@ absl::StatusOr<domain::Pool> CreatePool(WriteTransaction& tx, domain::Pool pool,
   return pool;
 }
 
-absl::StatusOr<domain::Pool> UpdatePool(WriteTransaction& tx, const domain::Pool& pool, const std::vector<std::string>& mask,
-                                        std::int64_t expected_revision) {
+absl::StatusOr<domain::Pool> UpdatePool(WriteTransaction& tx, const domain::Pool& pool,
+                                        const std::vector<std::string>& mask, std::int64_t expected_revision) {
   auto known = tx.GetPool(pool.id);
   if (!known.ok()) return known.status();
   if (!known->has_value()) return PoolNotFound(pool.id);

@@ -15,7 +15,8 @@ namespace warmline::application {
 
 // Replaces the fields in `mask`. A changed policy gets the next version. `expected_revision` 0: unconditional.
 // Errors: INVALID_ARGUMENT, NOT_FOUND (POOL_NOT_FOUND), ABORTED (ETAG_MISMATCH).
-[[nodiscard]] absl::StatusOr<domain::Pool> UpdatePool(WriteTransaction& tx, const domain::Pool& pool, const std::vector<std::string>& mask,
+[[nodiscard]] absl::StatusOr<domain::Pool> UpdatePool(WriteTransaction& tx, const domain::Pool& pool,
+                                                      const std::vector<std::string>& mask,
                                                       std::int64_t expected_revision);
 
 // Fails unless the pool exists: NOT_FOUND (POOL_NOT_FOUND).
@@ -25,7 +26,8 @@ namespace warmline::application {
 [[nodiscard]] absl::Status RequireRevision(std::int64_t expected, std::int64_t actual);
 
 // Violations for an empty mask, or for fields that are not in `allowed`.
-void ValidateMask(const std::vector<std::string>& mask, const std::vector<std::string>& allowed, domain::Violations& violations);
+void ValidateMask(const std::vector<std::string>& mask, const std::vector<std::string>& allowed,
+                  domain::Violations& violations);
 [[nodiscard]] bool InMask(const std::vector<std::string>& mask, const char* field);
 
 }  // namespace warmline::application

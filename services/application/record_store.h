@@ -1,8 +1,10 @@
-// Port: where a pool's records live, with their change log. Adapters: services/storage. Every adapter passes tests/conformance.
+// Port: where a pool's records live, with their change log. Adapters: services/storage. Every adapter passes
+// tests/conformance.
 //
-// A write transaction is the only way to write: each Put or Delete takes the next revision of the pool from its head row, writes the record
-// and the row of the change log, and so revisions become visible in order. Nothing is kept unless Commit returns OK.
-// Errors of every call: UNAVAILABLE (STORE_UNAVAILABLE, STORE_FULL), INTERNAL (INTERNAL_DEFECT) for a damaged store.
+// A write transaction is the only way to write: each Put or Delete takes the next revision of the pool from its head
+// row, writes the record and the row of the change log, and so revisions become visible in order. Nothing is kept
+// unless Commit returns OK. Errors of every call: UNAVAILABLE (STORE_UNAVAILABLE, STORE_FULL), INTERNAL
+// (INTERNAL_DEFECT) for a damaged store.
 #pragma once
 
 #include <absl/status/status.h>
@@ -37,44 +39,59 @@ struct ChangeRow {
   domain::ChangeBody body;  // monostate where the payload was erased
 };
 
-// Reads of one consistent state. Lists are by id in byte order, after `after` (exclusive; "" from the start), at most `limit`.
-// Thread-safety: one thread at a time.
+// Reads of one consistent state. Lists are by id in byte order, after `after` (exclusive; "" from the start), at most
+// `limit`. Thread-safety: one thread at a time.
 class RecordReader {
  public:
   virtual ~RecordReader() = default;
   [[nodiscard]] virtual absl::StatusOr<std::optional<domain::Pool>> GetPool(const std::string& pool) = 0;
   [[nodiscard]] virtual absl::StatusOr<std::vector<domain::Pool>> ListPools(const std::string& after, int limit) = 0;
-  [[nodiscard]] virtual absl::StatusOr<std::optional<domain::Member>> GetMember(const std::string& pool, const std::string& id) = 0;
-  [[nodiscard]] virtual absl::StatusOr<std::vector<domain::Member>> ListMembers(const std::string& pool, const std::string& after, int limit) = 0;
-  [[nodiscard]] virtual absl::StatusOr<std::optional<domain::Connection>> GetConnection(const std::string& pool, const std::string& a,
+  [[nodiscard]] virtual absl::StatusOr<std::optional<domain::Member>> GetMember(const std::string& pool,
+                                                                                const std::string& id) = 0;
+  [[nodiscard]] virtual absl::StatusOr<std::vector<domain::Member>> ListMembers(const std::string& pool,
+                                                                                const std::string& after,
+                                                                                int limit) = 0;
+  [[nodiscard]] virtual absl::StatusOr<std::optional<domain::Connection>> GetConnection(const std::string& pool,
+                                                                                        const std::string& a,
                                                                                         const std::string& b) = 0;
   // By (a, b).
-  [[nodiscard]] virtual absl::StatusOr<std::vector<domain::Connection>> ListConnections(const std::string& pool,
-                                                                                        const std::pair<std::string, std::string>& after,
-                                                                                        int limit) = 0;
+  [[nodiscard]] virtual absl::StatusOr<std::vector<domain::Connection>> ListConnections(
+      const std::string& pool, const std::pair<std::string, std::string>& after, int limit) = 0;
   // Of one member, by the id of the other side; `after` is such an id.
-  [[nodiscard]] virtual absl::StatusOr<std::vector<domain::Connection>> ListConnectionsOf(const std::string& pool, const std::string& member,
-                                                                                          const std::string& after, int limit) = 0;
-  [[nodiscard]] virtual absl::StatusOr<std::int64_t> CountConnectionsOf(const std::string& pool, const std::string& member) = 0;
-  [[nodiscard]] virtual absl::StatusOr<std::optional<domain::Block>> GetBlock(const std::string& pool, const std::string& blocker,
+  [[nodiscard]] virtual absl::StatusOr<std::vector<domain::Connection>> ListConnectionsOf(const std::string& pool,
+                                                                                          const std::string& member,
+                                                                                          const std::string& after,
+                                                                                          int limit) = 0;
+  [[nodiscard]] virtual absl::StatusOr<std::int64_t> CountConnectionsOf(const std::string& pool,
+                                                                        const std::string& member) = 0;
+  [[nodiscard]] virtual absl::StatusOr<std::optional<domain::Block>> GetBlock(const std::string& pool,
+                                                                              const std::string& blocker,
                                                                               const std::string& blocked) = 0;
-  [[nodiscard]] virtual absl::StatusOr<std::vector<domain::Block>> ListBlocks(const std::string& pool,
-                                                                              const std::pair<std::string, std::string>& after, int limit) = 0;
-  [[nodiscard]] virtual absl::StatusOr<std::vector<domain::Block>> ListBlocksOf(const std::string& pool, const std::string& blocker,
-                                                                                const std::string& after, int limit) = 0;
-  [[nodiscard]] virtual absl::StatusOr<std::int64_t> CountBlocksOf(const std::string& pool, const std::string& blocker) = 0;
-  [[nodiscard]] virtual absl::StatusOr<std::optional<domain::Need>> GetNeed(const std::string& pool, const std::string& id) = 0;
+  [[nodiscard]] virtual absl::StatusOr<std::vector<domain::Block>> ListBlocks(
+      const std::string& pool, const std::pair<std::string, std::string>& after, int limit) = 0;
+  [[nodiscard]] virtual absl::StatusOr<std::vector<domain::Block>> ListBlocksOf(const std::string& pool,
+                                                                                const std::string& blocker,
+                                                                                const std::string& after,
+                                                                                int limit) = 0;
+  [[nodiscard]] virtual absl::StatusOr<std::int64_t> CountBlocksOf(const std::string& pool,
+                                                                   const std::string& blocker) = 0;
+  [[nodiscard]] virtual absl::StatusOr<std::optional<domain::Need>> GetNeed(const std::string& pool,
+                                                                            const std::string& id) = 0;
   // Of the pool, or of one seeker where `seeker` is not empty.
-  [[nodiscard]] virtual absl::StatusOr<std::vector<domain::Need>> ListNeeds(const std::string& pool, const std::string& seeker,
+  [[nodiscard]] virtual absl::StatusOr<std::vector<domain::Need>> ListNeeds(const std::string& pool,
+                                                                            const std::string& seeker,
                                                                             const std::string& after, int limit) = 0;
-  [[nodiscard]] virtual absl::StatusOr<std::int64_t> CountOpenNeedsOf(const std::string& pool, const std::string& seeker) = 0;
+  [[nodiscard]] virtual absl::StatusOr<std::int64_t> CountOpenNeedsOf(const std::string& pool,
+                                                                      const std::string& seeker) = 0;
   // The newest generation.
   [[nodiscard]] virtual absl::StatusOr<std::optional<domain::Statistics>> GetStatistics(const std::string& pool) = 0;
   // 0 for a pool that does not exist.
   [[nodiscard]] virtual absl::StatusOr<std::int64_t> HeadRevision(const std::string& pool) = 0;
   // Rows of the change log with revisions past `after`, in order.
-  [[nodiscard]] virtual absl::StatusOr<std::vector<ChangeRow>> ListChanges(const std::string& pool, std::int64_t after, int limit) = 0;
-  [[nodiscard]] virtual absl::StatusOr<std::optional<ErasureRecord>> GetErasure(const std::string& pool, const std::string& hash) = 0;
+  [[nodiscard]] virtual absl::StatusOr<std::vector<ChangeRow>> ListChanges(const std::string& pool, std::int64_t after,
+                                                                           int limit) = 0;
+  [[nodiscard]] virtual absl::StatusOr<std::optional<ErasureRecord>> GetErasure(const std::string& pool,
+                                                                                const std::string& hash) = 0;
 };
 
 // Thread-safety: one thread at a time; at most one write transaction of a store lives at once.
@@ -92,17 +109,23 @@ class WriteTransaction : public RecordReader {
   [[nodiscard]] virtual absl::StatusOr<std::int64_t> Put(const std::string& pool, domain::Connection& connection) = 0;
   [[nodiscard]] virtual absl::StatusOr<std::int64_t> Put(const std::string& pool, const domain::Block& block) = 0;
   [[nodiscard]] virtual absl::StatusOr<std::int64_t> Put(const std::string& pool, domain::Need& need) = 0;
-  [[nodiscard]] virtual absl::StatusOr<std::int64_t> Put(const std::string& pool, const domain::Statistics& statistics) = 0;
+  [[nodiscard]] virtual absl::StatusOr<std::int64_t> Put(const std::string& pool,
+                                                         const domain::Statistics& statistics) = 0;
   // Deleting what is not there takes a revision too: use cases check first.
-  [[nodiscard]] virtual absl::StatusOr<std::int64_t> DeleteConnection(const std::string& pool, const std::string& a, const std::string& b) = 0;
-  [[nodiscard]] virtual absl::StatusOr<std::int64_t> DeleteBlock(const std::string& pool, const std::string& blocker, const std::string& blocked) = 0;
+  [[nodiscard]] virtual absl::StatusOr<std::int64_t> DeleteConnection(const std::string& pool, const std::string& a,
+                                                                      const std::string& b) = 0;
+  [[nodiscard]] virtual absl::StatusOr<std::int64_t> DeleteBlock(const std::string& pool, const std::string& blocker,
+                                                                 const std::string& blocked) = 0;
   // Removes a member with all ties, blocks, needs, kept replies and payloads of the change log that name them.
-  [[nodiscard]] virtual absl::StatusOr<ErasureRecord> EraseMember(const std::string& pool, const std::string& member, absl::Time now) = 0;
+  [[nodiscard]] virtual absl::StatusOr<ErasureRecord> EraseMember(const std::string& pool, const std::string& member,
+                                                                  absl::Time now) = 0;
 
-  // The reply kept under a request id in the last day, and keeping one. `subject` is the member whose data it holds, or "".
-  [[nodiscard]] virtual absl::StatusOr<std::optional<StoredReply>> GetReply(const std::string& pool, const std::string& request_id) = 0;
-  [[nodiscard]] virtual absl::Status PutReply(const std::string& pool, const std::string& request_id, const std::string& subject,
-                                              const StoredReply& reply, absl::Time now) = 0;
+  // The reply kept under a request id in the last day, and keeping one. `subject` is the member whose data it holds, or
+  // "".
+  [[nodiscard]] virtual absl::StatusOr<std::optional<StoredReply>> GetReply(const std::string& pool,
+                                                                            const std::string& request_id) = 0;
+  [[nodiscard]] virtual absl::Status PutReply(const std::string& pool, const std::string& request_id,
+                                              const std::string& subject, const StoredReply& reply, absl::Time now) = 0;
 
   // What the items kept so far wrote, in order, for the index.
   [[nodiscard]] virtual const std::vector<std::pair<std::string, domain::Change>>& changes() const = 0;

@@ -12,22 +12,28 @@ namespace {
 using domain::ErrorReason;
 
 absl::Status LimitReached(const std::string& pool, const std::string& member, const char* what, int limit) {
-  return domain::MakeError(ErrorReason::kLimitReached, absl::StrCat("pools/", pool, "/members/", member, " has ", limit, " ", what, " already, the most that one member may have: delete some"));
+  return domain::MakeError(ErrorReason::kLimitReached,
+                           absl::StrCat("pools/", pool, "/members/", member, " has ", limit, " ", what,
+                                        " already, the most that one member may have: delete some"));
 }
 
 absl::Status RequireSide(const Caller& caller, const std::string& a, const std::string& b, const char* what) {
   if (caller.IsOperator() || caller.member == a || caller.member == b) return absl::OkStatus();
-  return domain::MakeError(ErrorReason::kActingMemberNotAllowed, absl::StrCat(what, " between others is for audience OPERATOR only"));
+  return domain::MakeError(ErrorReason::kActingMemberNotAllowed,
+                           absl::StrCat(what, " between others is for audience OPERATOR only"));
 }
 
-absl::StatusOr<domain::Connection> FindConnection(RecordReader& reader, const std::string& pool, const std::string& a, const std::string& b) {
+absl::StatusOr<domain::Connection> FindConnection(RecordReader& reader, const std::string& pool, const std::string& a,
+                                                  const std::string& b) {
   auto found = reader.GetConnection(pool, a, b);
   if (!found.ok()) return found.status();
   if (found->has_value()) return **std::move(found);
-  return domain::MakeError(ErrorReason::kConnectionNotFound, absl::StrCat("pools/", pool, "/connections/", a, "~", b, " does not exist: check the name"));
+  return domain::MakeError(ErrorReason::kConnectionNotFound,
+                           absl::StrCat("pools/", pool, "/connections/", a, "~", b, " does not exist: check the name"));
 }
 
-absl::StatusOr<bool> IsBlocked(RecordReader& reader, const std::string& pool, const std::string& a, const std::string& b) {
+absl::StatusOr<bool> IsBlocked(RecordReader& reader, const std::string& pool, const std::string& a,
+                               const std::string& b) {
   for (const auto& [blocker, blocked] : {std::pair(a, b), std::pair(b, a)}) {
     auto block = reader.GetBlock(pool, blocker, blocked);
     if (!block.ok()) return block.status();
@@ -43,13 +49,15 @@ absl::Status PutConnection(WriteTransaction& tx, const std::string& pool, domain
     if (auto member = FindMember(tx, pool, side); !member.ok()) return member.status();
     auto count = tx.CountConnectionsOf(pool, side);
     if (!count.ok()) return count.status();
-    if (*count >= domain::kMaxConnectionsPerMember) return LimitReached(pool, side, "ties", domain::kMaxConnectionsPerMember);
+    if (*count >= domain::kMaxConnectionsPerMember)
+      return LimitReached(pool, side, "ties", domain::kMaxConnectionsPerMember);
   }
   auto revision = tx.Put(pool, connection);
   return revision.ok() ? absl::OkStatus() : revision.status();
 }
 
-absl::StatusOr<domain::Connection> CreateConnection(WriteTransaction& tx, const Caller& caller, const std::string& pool, domain::Connection connection) {
+absl::StatusOr<domain::Connection> CreateConnection(WriteTransaction& tx, const Caller& caller, const std::string& pool,
+                                                    domain::Connection connection) {
   domain::Violations violations;
   domain::ValidateConnection(connection, "connection.", violations);
   if (!violations.empty()) return violations.ToStatus();
@@ -57,14 +65,17 @@ absl::StatusOr<domain::Connection> CreateConnection(WriteTransaction& tx, const 
   auto known = tx.GetConnection(pool, connection.a, connection.b);
   if (!known.ok()) return known.status();
   if (known->has_value()) {
-    return domain::MakeError(ErrorReason::kConnectionExists, absl::StrCat("pools/", pool, "/connections/", connection.a, "~", connection.b,
-                                                                          " exists already: confirm it, or delete it first"));
+    return domain::MakeError(ErrorReason::kConnectionExists,
+                             absl::StrCat("pools/", pool, "/connections/", connection.a, "~", connection.b,
+                                          " exists already: confirm it, or delete it first"));
   }
   auto blocked = IsBlocked(tx, pool, connection.a, connection.b);
   if (!blocked.ok()) return blocked.status();
   if (*blocked && !caller.IsOperator()) {  // as if the other were not there: a block is nobody's to see
     const std::string& other = caller.member == connection.a ? connection.b : connection.a;
-    return domain::MakeError(ErrorReason::kMemberNotFound, absl::StrCat("pools/", pool, "/members/", other, " does not exist: check the id, or create the member"));
+    return domain::MakeError(
+        ErrorReason::kMemberNotFound,
+        absl::StrCat("pools/", pool, "/members/", other, " does not exist: check the id, or create the member"));
   }
   connection.state = caller.IsOperator() ? domain::ConnectionState::kConfirmed : domain::ConnectionState::kPending;
   connection.proposed_by = caller.member;
@@ -72,27 +83,31 @@ absl::StatusOr<domain::Connection> CreateConnection(WriteTransaction& tx, const 
   return connection;
 }
 
-absl::StatusOr<domain::Connection> ConfirmConnection(WriteTransaction& tx, const Caller& caller, const std::string& pool, const std::string& a,
+absl::StatusOr<domain::Connection> ConfirmConnection(WriteTransaction& tx, const Caller& caller,
+                                                     const std::string& pool, const std::string& a,
                                                      const std::string& b) {
   if (auto status = RequireSide(caller, a, b, "a tie"); !status.ok()) return status;
   auto found = FindConnection(tx, pool, a, b);
   if (!found.ok()) return found.status();
   if (found->state == domain::ConnectionState::kConfirmed) return found;
   if (!caller.IsOperator() && caller.member == found->proposed_by) {
-    return domain::MakeError(ErrorReason::kActingMemberNotAllowed, "a tie is confirmed by the side that did not propose it: wait for the other side");
+    return domain::MakeError(ErrorReason::kActingMemberNotAllowed,
+                             "a tie is confirmed by the side that did not propose it: wait for the other side");
   }
   found->state = domain::ConnectionState::kConfirmed;
   if (auto revision = tx.Put(pool, *found); !revision.ok()) return revision.status();
   return found;
 }
 
-absl::StatusOr<std::int64_t> DeleteConnection(WriteTransaction& tx, const Caller& caller, const std::string& pool, const std::string& a, const std::string& b) {
+absl::StatusOr<std::int64_t> DeleteConnection(WriteTransaction& tx, const Caller& caller, const std::string& pool,
+                                              const std::string& a, const std::string& b) {
   if (auto status = RequireSide(caller, a, b, "a tie"); !status.ok()) return status;
   if (auto found = FindConnection(tx, pool, a, b); !found.ok()) return found.status();
   return tx.DeleteConnection(pool, a, b);
 }
 
-absl::StatusOr<std::int64_t> CreateBlock(WriteTransaction& tx, const Caller& caller, const std::string& pool, const domain::Block& block) {
+absl::StatusOr<std::int64_t> CreateBlock(WriteTransaction& tx, const Caller& caller, const std::string& pool,
+                                         const domain::Block& block) {
   domain::Violations violations;
   domain::ValidateBlock(block, "block.", violations);
   if (!violations.empty()) return violations.ToStatus();
@@ -111,16 +126,20 @@ absl::StatusOr<std::int64_t> CreateBlock(WriteTransaction& tx, const Caller& cal
   if (known->has_value()) return tx.HeadRevision(pool);
   auto count = tx.CountBlocksOf(pool, block.blocker);
   if (!count.ok()) return count.status();
-  if (*count >= domain::kMaxBlocksPerMember) return LimitReached(pool, block.blocker, "blocks", domain::kMaxBlocksPerMember);
+  if (*count >= domain::kMaxBlocksPerMember)
+    return LimitReached(pool, block.blocker, "blocks", domain::kMaxBlocksPerMember);
   return tx.Put(pool, block);
 }
 
-absl::StatusOr<std::int64_t> DeleteBlock(WriteTransaction& tx, const Caller& caller, const std::string& pool, const domain::Block& block) {
+absl::StatusOr<std::int64_t> DeleteBlock(WriteTransaction& tx, const Caller& caller, const std::string& pool,
+                                         const domain::Block& block) {
   if (auto status = RequireSelf(caller, block.blocker, "a block"); !status.ok()) return status;
   auto known = tx.GetBlock(pool, block.blocker, block.blocked);
   if (!known.ok()) return known.status();
   if (!known->has_value()) {
-    return domain::MakeError(ErrorReason::kBlockNotFound, absl::StrCat("pools/", pool, "/blocks/", block.blocker, "~", block.blocked, " does not exist: check the name"));
+    return domain::MakeError(
+        ErrorReason::kBlockNotFound,
+        absl::StrCat("pools/", pool, "/blocks/", block.blocker, "~", block.blocked, " does not exist: check the name"));
   }
   return tx.DeleteBlock(pool, block.blocker, block.blocked);
 }

@@ -10,17 +10,25 @@ namespace warmline::application {
 
 using domain::ErrorReason;
 
-WriteQueue::WriteQueue(RecordStore& store, const Clock& clock, Metrics& metrics, std::function<void(const Changes&)> apply, Limits limits)
-    : store_(store), clock_(clock), metrics_(metrics), apply_(std::move(apply)), limits_(limits), thread_([this] { Loop(); }) {}
+WriteQueue::WriteQueue(RecordStore& store, const Clock& clock, Metrics& metrics,
+                       std::function<void(const Changes&)> apply, Limits limits)
+    : store_(store), clock_(clock), metrics_(metrics), apply_(std::move(apply)), limits_(limits), thread_([this] {
+        Loop();
+      }) {}
 
 WriteQueue::~WriteQueue() { Stop(); }
 
 absl::Status WriteQueue::Submit(WriteJob job) {
   const absl::MutexLock lock(&mutex_);
-  if (stopping_) return domain::MakeError(ErrorReason::kDraining, "the server is shutting down: try again, on another replica if there is one", absl::Seconds(1));
+  if (stopping_)
+    return domain::MakeError(ErrorReason::kDraining,
+                             "the server is shutting down: try again, on another replica if there is one",
+                             absl::Seconds(1));
   if (waiting_.size() >= limits_.max_waiting) {
-    return domain::MakeError(ErrorReason::kOverloaded, absl::StrCat(limits_.max_waiting, " writes are waiting already: try again later, at a lower rate"),
-                             absl::Milliseconds(200));
+    return domain::MakeError(
+        ErrorReason::kOverloaded,
+        absl::StrCat(limits_.max_waiting, " writes are waiting already: try again later, at a lower rate"),
+        absl::Milliseconds(200));
   }
   waiting_.push_back(std::move(job));
   return absl::OkStatus();
@@ -73,7 +81,8 @@ void WriteQueue::RunBatch(std::vector<WriteJob>& batch) {
       continue;
     }
     if (clock_.Now() > job.deadline) {
-      results[i] = domain::MakeError(ErrorReason::kDeadlinePassed, "the deadline passed before the write began; nothing was written");
+      results[i] = domain::MakeError(ErrorReason::kDeadlinePassed,
+                                     "the deadline passed before the write began; nothing was written");
       continue;
     }
     whole = (*tx)->BeginItem();
@@ -91,14 +100,16 @@ void WriteQueue::RunBatch(std::vector<WriteJob>& batch) {
   answer_all(whole);
 }
 
-absl::Status RunOnce(WriteTransaction& tx, const std::string& pool, const std::string& request_id, std::uint64_t fingerprint, absl::Time now,
-                     std::string* reply, const std::function<absl::Status(std::string* subject)>& write) {
+absl::Status RunOnce(WriteTransaction& tx, const std::string& pool, const std::string& request_id,
+                     std::uint64_t fingerprint, absl::Time now, std::string* reply,
+                     const std::function<absl::Status(std::string* subject)>& write) {
   auto kept = tx.GetReply(pool, request_id);
   if (!kept.ok()) return kept.status();
   if (kept->has_value()) {
     if ((*kept)->fingerprint != fingerprint) {
       return domain::MakeError(ErrorReason::kRequestIdReused,
-                               absl::StrCat("request_id ", domain::Quoted(request_id), " was used for a different request: choose a new one for each request"));
+                               absl::StrCat("request_id ", domain::Quoted(request_id),
+                                            " was used for a different request: choose a new one for each request"));
     }
     *reply = (*kept)->reply;
     return absl::OkStatus();

@@ -1,5 +1,5 @@
-// The one way to write: jobs queue up, one thread runs many of them in one transaction (group commit), makes them durable together,
-// applies them to the index, and answers each. Thread-safety: all calls from any thread.
+// The one way to write: jobs queue up, one thread runs many of them in one transaction (group commit), makes them
+// durable together, applies them to the index, and answers each. Thread-safety: all calls from any thread.
 #pragma once
 
 #include <absl/base/thread_annotations.h>
@@ -36,7 +36,8 @@ class WriteQueue {
   };
 
   // `apply` makes committed changes visible; it runs on the writing thread.
-  WriteQueue(RecordStore& store, const Clock& clock, Metrics& metrics, std::function<void(const Changes&)> apply, Limits limits);
+  WriteQueue(RecordStore& store, const Clock& clock, Metrics& metrics, std::function<void(const Changes&)> apply,
+             Limits limits);
   // Finishes what is queued.
   ~WriteQueue();
   WriteQueue(const WriteQueue&) = delete;
@@ -62,9 +63,11 @@ class WriteQueue {
   std::thread thread_;
 };
 
-// Runs `write` once per request id: a retry with the same id and fingerprint gets the reply that was kept, another fingerprint
-// FAILED_PRECONDITION (REQUEST_ID_REUSED). `write` fills the reply and names the member whose data it holds ("" for none).
-[[nodiscard]] absl::Status RunOnce(WriteTransaction& tx, const std::string& pool, const std::string& request_id, std::uint64_t fingerprint,
-                                   absl::Time now, std::string* reply, const std::function<absl::Status(std::string* subject)>& write);
+// Runs `write` once per request id: a retry with the same id and fingerprint gets the reply that was kept, another
+// fingerprint FAILED_PRECONDITION (REQUEST_ID_REUSED). `write` fills the reply and names the member whose data it holds
+// ("" for none).
+[[nodiscard]] absl::Status RunOnce(WriteTransaction& tx, const std::string& pool, const std::string& request_id,
+                                   std::uint64_t fingerprint, absl::Time now, std::string* reply,
+                                   const std::function<absl::Status(std::string* subject)>& write);
 
 }  // namespace warmline::application

@@ -6,7 +6,8 @@
 
 namespace warmline::base {
 
-// The finaliser of splitmix64 (Steele, Lea, Flood 2014): a bijection of 64 bits in which every bit of the input stirs all of the output.
+// The finaliser of splitmix64 (Steele, Lea, Flood 2014): a bijection of 64 bits in which every bit of the input stirs
+// all of the output.
 [[nodiscard]] constexpr std::uint64_t Mix64(std::uint64_t x) {
   x += 0x9e3779b97f4a7c15ULL;
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;

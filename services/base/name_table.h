@@ -1,5 +1,6 @@
 // Names to dense numbers and back: numbers are given in order of arrival and stay until the process ends.
-// Thread-safety: `Find` and `Name` from any thread, without a lock, under an RcuReadGuard; `Intern` and `Forget` by one writer at a time.
+// Thread-safety: `Find` and `Name` from any thread, without a lock, under an RcuReadGuard; `Intern` and `Forget` by one
+// writer at a time.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,5 @@
-// Epoch-based reclamation (Fraser, "Practical lock-freedom", 2004): readers never lock and never wait; a writer replaces
-// a pointer and hands the old object to `RcuRetire`, which frees it once no reader can still hold it.
+// Epoch-based reclamation (Fraser, "Practical lock-freedom", 2004): readers never lock and never wait; a writer
+// replaces a pointer and hands the old object to `RcuRetire`, which frees it once no reader can still hold it.
 // Thread-safety: everything here may be called from any thread. A guard belongs to the thread that made it.
 #pragma once
 

@@ -1,6 +1,6 @@
 // A value in versions: a reader who holds a view of sequence s sees the newest version that is not newer than s.
-// Thread-safety: `Read` from any thread under an RcuReadGuard; `Write` by one writer at a time. The writer retires what `Write`
-// returns (RcuRetireObject) after it published the view of the new sequence, and not before.
+// Thread-safety: `Read` from any thread under an RcuReadGuard; `Write` by one writer at a time. The writer retires what
+// `Write` returns (RcuRetireObject) after it published the view of the new sequence, and not before.
 #pragma once
 
 #include <atomic>

@@ -38,7 +38,8 @@ Client::Client(const ClientOptions& options) : options_(options), token_(options
 std::unique_ptr<grpc::ClientContext> Client::Context(int timeout_ms) const {
   auto context = std::make_unique<grpc::ClientContext>();
   if (!token_.empty()) context->AddMetadata("authorization", "Bearer " + token_);
-  context->set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(timeout_ms == 0 ? options_.timeout_ms : timeout_ms));
+  context->set_deadline(std::chrono::system_clock::now() +
+                        std::chrono::milliseconds(timeout_ms == 0 ? options_.timeout_ms : timeout_ms));
   return context;
 }
 
@@ -54,14 +55,17 @@ int Client::Fail(const std::string& command, const grpc::Status& status) const {
   }
   std::cerr << "warmline " << command << ": ";
   if (reason.empty() && status.error_code() == grpc::StatusCode::UNAVAILABLE) {
-    std::cerr << "no server answers at " << options_.server << ": start one with `warmline serve`, or name it with --server\n";
+    std::cerr << "no server answers at " << options_.server
+              << ": start one with `warmline serve`, or name it with --server\n";
   } else if (bad_request.field_violations_size() > 0) {
     std::cerr << "the request is wrong\n";
-    for (const auto& violation : bad_request.field_violations()) std::cerr << "  " << violation.field() << ": " << violation.description() << "\n";
+    for (const auto& violation : bad_request.field_violations())
+      std::cerr << "  " << violation.field() << ": " << violation.description() << "\n";
   } else {
     std::cerr << status.error_message() << (reason.empty() ? "" : " [" + reason + "]") << "\n";
   }
-  if (reason == "TOKEN_MISSING") std::cerr << "  give --token or --token-file, or --data-dir of a server on this machine\n";
+  if (reason == "TOKEN_MISSING")
+    std::cerr << "  give --token or --token-file, or --data-dir of a server on this machine\n";
   return kFailed;
 }
 

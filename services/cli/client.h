@@ -1,10 +1,10 @@
 // What the client commands share: where the server is, who calls, and how an error is told. One thread.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
+#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 

@@ -31,8 +31,11 @@ void CsvReader::ParseRow(CsvRow& row) {
         const std::size_t quote = line_.find('"', at);
         if (quote == std::string::npos) {
           field.text.append(line_, at);
-          if (field.text.size() > kMaxCsvFieldBytes) return fail(0, "a field is longer than 1 MiB: a quote that opens it may lack its end");
-          if (!std::getline(input_, line_)) return fail(static_cast<std::size_t>(field.column) - 1, "a quote is opened here and never closed: close it, or double it inside a quoted field");
+          if (field.text.size() > kMaxCsvFieldBytes)
+            return fail(0, "a field is longer than 1 MiB: a quote that opens it may lack its end");
+          if (!std::getline(input_, line_))
+            return fail(static_cast<std::size_t>(field.column) - 1,
+                        "a quote is opened here and never closed: close it, or double it inside a quoted field");
           ++number_;
           field.text += '\n';
           at = 0;
@@ -48,11 +51,14 @@ void CsvReader::ParseRow(CsvRow& row) {
         break;
       }
       if (at < line_.size() && line_[at] == '\r') ++at;
-      if (at < line_.size() && line_[at] != ',') return fail(at, "text follows a closing quote: put a comma between, or quote the whole field");
+      if (at < line_.size() && line_[at] != ',')
+        return fail(at, "text follows a closing quote: put a comma between, or quote the whole field");
     } else {
       const std::size_t end = std::min(line_.find(',', at), line_.size());
       field.text = line_.substr(at, end - at);
-      if (const std::size_t quote = field.text.find('"'); quote != std::string::npos) return fail(at + quote, "a quote stands inside a field that is not quoted: quote the whole field and double the quote");
+      if (const std::size_t quote = field.text.find('"'); quote != std::string::npos)
+        return fail(at + quote,
+                    "a quote stands inside a field that is not quoted: quote the whole field and double the quote");
       at = end;
     }
     row.fields.push_back(std::move(field));

@@ -1,5 +1,5 @@
-// A reader of CSV (RFC 4180): quoted fields, doubled quotes, line breaks inside quotes; says where each row and field stands.
-// One thread.
+// A reader of CSV (RFC 4180): quoted fields, doubled quotes, line breaks inside quotes; says where each row and field
+// stands. One thread.
 #pragma once
 
 #include <absl/status/statusor.h>

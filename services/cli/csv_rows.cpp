@@ -20,7 +20,8 @@ namespace pb = warmline::v1;
 using Setter = std::function<std::string(const std::string&, FileRow&)>;
 
 constexpr char kMemberColumns[] =
-    "id, kind, display_name, interests, introduces, conflict_keys, help_kinds, open_asks, asks_per_week, languages, places, remote, open_to, involvement, "
+    "id, kind, display_name, interests, introduces, conflict_keys, help_kinds, open_asks, asks_per_week, languages, "
+    "places, remote, open_to, involvement, "
     "seeker_interests, confirmation, helped, not_helpful, no_reply, last_outcome";
 
 std::vector<std::string> Items(const std::string& text) {
@@ -32,16 +33,20 @@ std::vector<std::string> Items(const std::string& text) {
   return items;
 }
 
-std::string NotA(const std::string& text, const std::string& what) { return absl::StrCat(domain::Quoted(text), " is not ", what); }
+std::string NotA(const std::string& text, const std::string& what) {
+  return absl::StrCat(domain::Quoted(text), " is not ", what);
+}
 
 template <typename Enum>
-std::string ParseEnum(const std::string& text, bool (*parse)(google::protobuf::ConstStringParam, Enum*), const char* what, Enum* value) {
+std::string ParseEnum(const std::string& text, bool (*parse)(google::protobuf::ConstStringParam, Enum*),
+                      const char* what, Enum* value) {
   return parse(absl::AsciiStrToUpper(text), value) ? std::string() : NotA(text, what);
 }
 
 // A column of a list of enum values, parted by `;`.
 template <typename Enum>
-Setter EnumList(bool (*parse)(google::protobuf::ConstStringParam, Enum*), const char* what, std::function<void(pb::Member&, Enum)> add) {
+Setter EnumList(bool (*parse)(google::protobuf::ConstStringParam, Enum*), const char* what,
+                std::function<void(pb::Member&, Enum)> add) {
   return [=](const std::string& text, FileRow& result) -> std::string {
     for (const std::string& item : Items(text)) {
       Enum value{};
@@ -93,7 +98,8 @@ std::string AddInterests(const std::string& text, FileRow& result) {
     pb::Interest* interest = result.row.mutable_member()->add_interests();
     interest->set_interest(parts[0]);
     double strength = 1;
-    if (parts.size() == 2 && !absl::SimpleAtod(parts[1], &strength)) return NotA(parts[1], "a strength: write, for example, skill:sql|0.8");
+    if (parts.size() == 2 && !absl::SimpleAtod(parts[1], &strength))
+      return NotA(parts[1], "a strength: write, for example, skill:sql|0.8");
     interest->set_strength(strength);
   }
   return {};
@@ -103,34 +109,55 @@ std::string AddInterests(const std::string& text, FileRow& result) {
 std::string SetOutcomeTime(const std::string& text, FileRow& result) {
   absl::Time time;
   std::string error;
-  if (!absl::ParseTime("%Y-%m-%d", text, &time, &error) && !absl::ParseTime(absl::RFC3339_full, text, &time, &error)) return NotA(text, "a date: write, for example, 2026-05-01");
-  for (pb::Evidence& evidence : *result.row.mutable_member()->mutable_evidence()) codec::SetTime(time, evidence.mutable_time());
+  if (!absl::ParseTime("%Y-%m-%d", text, &time, &error) && !absl::ParseTime(absl::RFC3339_full, text, &time, &error))
+    return NotA(text, "a date: write, for example, 2026-05-01");
+  for (pb::Evidence& evidence : *result.row.mutable_member()->mutable_evidence())
+    codec::SetTime(time, evidence.mutable_time());
   return {};
 }
 
 const std::map<std::string, Setter>& MemberColumns() {
   static const std::map<std::string, Setter> columns = {
-      {"id", [](const std::string& text, FileRow& r) { r.row.mutable_member()->set_name(text); return std::string(); }},
-      {"kind", [](const std::string& text, FileRow& r) {
+      {"id",
+       [](const std::string& text, FileRow& r) {
+         r.row.mutable_member()->set_name(text);
+         return std::string();
+       }},
+      {"kind",
+       [](const std::string& text, FileRow& r) {
          pb::MemberKind kind{};
          auto error = ParseEnum(text, pb::MemberKind_Parse, "PERSON or ORGANIZATION", &kind);
          r.row.mutable_member()->set_kind(kind);
          return error;
        }},
-      {"display_name", [](const std::string& text, FileRow& r) { r.row.mutable_member()->set_display_name(text); return std::string(); }},
+      {"display_name",
+       [](const std::string& text, FileRow& r) {
+         r.row.mutable_member()->set_display_name(text);
+         return std::string();
+       }},
       {"interests", AddInterests},
       {"introduces", Flag([](pb::Member& m, bool v) { m.set_introduces(v); })},
       {"conflict_keys", TextList([](pb::Member& m, const std::string& v) { m.add_conflict_keys(v); })},
-      {"help_kinds", EnumList<pb::HelpKind>(pb::HelpKind_Parse, "a kind of help such as ADVICE", [](pb::Member& m, pb::HelpKind v) { m.mutable_offer()->add_help_kinds(v); })},
-      {"open_asks", Number([](pb::Member& m, std::int32_t v) { m.mutable_offer()->mutable_capacity()->set_open_asks(v); })},
-      {"asks_per_week", Number([](pb::Member& m, std::int32_t v) { m.mutable_offer()->mutable_capacity()->set_asks_per_week(v); })},
+      {"help_kinds",
+       EnumList<pb::HelpKind>(pb::HelpKind_Parse, "a kind of help such as ADVICE",
+                              [](pb::Member& m, pb::HelpKind v) { m.mutable_offer()->add_help_kinds(v); })},
+      {"open_asks",
+       Number([](pb::Member& m, std::int32_t v) { m.mutable_offer()->mutable_capacity()->set_open_asks(v); })},
+      {"asks_per_week",
+       Number([](pb::Member& m, std::int32_t v) { m.mutable_offer()->mutable_capacity()->set_asks_per_week(v); })},
       {"languages", TextList([](pb::Member& m, const std::string& v) { m.mutable_offer()->add_languages(v); })},
       {"places", TextList([](pb::Member& m, const std::string& v) { m.mutable_offer()->add_places(v); })},
       {"remote", Flag([](pb::Member& m, bool v) { m.mutable_offer()->set_remote(v); })},
-      {"open_to", EnumList<pb::Reach>(pb::Reach_Parse, "a reach: FIRST_DEGREE, SECOND_DEGREE, CIRCLE or POOL", [](pb::Member& m, pb::Reach v) { m.mutable_offer()->add_open_to(v); })},
-      {"involvement", EnumList<pb::Involvement>(pb::Involvement_Parse, "an involvement such as RECRUITER", [](pb::Member& m, pb::Involvement v) { m.mutable_offer()->set_involvement(v); })},
-      {"seeker_interests", TextList([](pb::Member& m, const std::string& v) { m.mutable_offer()->add_seeker_interests(v); })},
-      {"confirmation", EnumList<pb::Confirmation>(pb::Confirmation_Parse, "UNCONFIRMED, SELF_CONFIRMED or VOUCHED", [](pb::Member& m, pb::Confirmation v) { m.mutable_offer()->set_confirmation(v); })},
+      {"open_to", EnumList<pb::Reach>(pb::Reach_Parse, "a reach: FIRST_DEGREE, SECOND_DEGREE, CIRCLE or POOL",
+                                      [](pb::Member& m, pb::Reach v) { m.mutable_offer()->add_open_to(v); })},
+      {"involvement",
+       EnumList<pb::Involvement>(pb::Involvement_Parse, "an involvement such as RECRUITER",
+                                 [](pb::Member& m, pb::Involvement v) { m.mutable_offer()->set_involvement(v); })},
+      {"seeker_interests",
+       TextList([](pb::Member& m, const std::string& v) { m.mutable_offer()->add_seeker_interests(v); })},
+      {"confirmation",
+       EnumList<pb::Confirmation>(pb::Confirmation_Parse, "UNCONFIRMED, SELF_CONFIRMED or VOUCHED",
+                                  [](pb::Member& m, pb::Confirmation v) { m.mutable_offer()->set_confirmation(v); })},
       {"helped", Count(pb::HELPED)},
       {"not_helpful", Count(pb::NOT_HELPFUL)},
       {"no_reply", Count(pb::NO_REPLY)},
@@ -141,15 +168,25 @@ const std::map<std::string, Setter>& MemberColumns() {
 
 const std::map<std::string, Setter>& TieColumns() {
   static const std::map<std::string, Setter> columns = {
-      {"member_a", [](const std::string& text, FileRow& r) { r.row.mutable_connection()->set_member_a(text); return std::string(); }},
-      {"member_b", [](const std::string& text, FileRow& r) { r.row.mutable_connection()->set_member_b(text); return std::string(); }},
-      {"strength", [](const std::string& text, FileRow& r) {
+      {"member_a",
+       [](const std::string& text, FileRow& r) {
+         r.row.mutable_connection()->set_member_a(text);
+         return std::string();
+       }},
+      {"member_b",
+       [](const std::string& text, FileRow& r) {
+         r.row.mutable_connection()->set_member_b(text);
+         return std::string();
+       }},
+      {"strength",
+       [](const std::string& text, FileRow& r) {
          double strength = 0;
          if (!absl::SimpleAtod(text, &strength)) return NotA(text, "a strength: write, for example, 0.8");
          r.row.mutable_connection()->set_strength(strength);
          return std::string();
        }},
-      {"state", [](const std::string& text, FileRow& r) {
+      {"state",
+       [](const std::string& text, FileRow& r) {
          pb::ConnectionState state{};
          auto error = ParseEnum(text, pb::ConnectionState_Parse, "PENDING or CONFIRMED", &state);
          r.row.mutable_connection()->set_state(state);
@@ -170,16 +207,21 @@ CsvColumns CsvColumns::FromHeader(const CsvRow& header) {
     const std::string name(absl::StripAsciiWhitespace(field.text));
     const auto found = known.find(name);
     if (found == known.end()) {
-      columns.error_ = absl::StrCat(domain::Quoted(name), " is not a column: use some of ", ties ? "member_a, member_b, strength, state" : kMemberColumns);
+      columns.error_ = absl::StrCat(domain::Quoted(name), " is not a column: use some of ",
+                                    ties ? "member_a, member_b, strength, state" : kMemberColumns);
       columns.error_column_ = field.column;
       return columns;
     }
     columns.setters_.push_back(found->second);
     columns.names_.push_back(name);
   }
-  const auto has = [&](const char* name) { return std::find(columns.names_.begin(), columns.names_.end(), name) != columns.names_.end(); };
-  for (const char* needed : ties ? std::vector<const char*>{"member_a", "member_b"} : std::vector<const char*>{"id", "kind", "display_name"}) {
-    if (!has(needed)) columns.error_ = absl::StrCat("the header lacks the column ", needed, ": add it (docs/import.md lists all)");
+  const auto has = [&](const char* name) {
+    return std::find(columns.names_.begin(), columns.names_.end(), name) != columns.names_.end();
+  };
+  for (const char* needed : ties ? std::vector<const char*>{"member_a", "member_b"}
+                                 : std::vector<const char*>{"id", "kind", "display_name"}) {
+    if (!has(needed))
+      columns.error_ = absl::StrCat("the header lacks the column ", needed, ": add it (docs/import.md lists all)");
   }
   return columns;
 }
@@ -191,15 +233,19 @@ void CsvColumns::Read(const CsvRow& row, FileRow& result) const {
     result.column = column;
   };
   if (row.fields.size() != setters_.size()) {
-    return fail(absl::StrCat("has ", row.fields.size(), " fields, the header ", setters_.size(), ": check commas and quotes"), row.fields.empty() ? 1 : row.fields.back().column);
+    return fail(
+        absl::StrCat("has ", row.fields.size(), " fields, the header ", setters_.size(), ": check commas and quotes"),
+        row.fields.empty() ? 1 : row.fields.back().column);
   }
   // The time of the outcomes comes last, wherever its column stands.
   for (const bool times : {false, true}) {
     for (std::size_t i = 0; i < setters_.size(); ++i) {
       const std::string text(absl::StripAsciiWhitespace(row.fields[i].text));
       if (text.empty() || (names_[i] == "last_outcome") != times) continue;
-      if (domain::CountCodePoints(text) < 0) return fail(absl::StrCat(names_[i], " is not valid UTF-8: save the file as UTF-8"), row.fields[i].column);
-      if (auto error = setters_[i](text, result); !error.empty()) return fail(absl::StrCat(names_[i], ": ", error), row.fields[i].column);
+      if (domain::CountCodePoints(text) < 0)
+        return fail(absl::StrCat(names_[i], " is not valid UTF-8: save the file as UTF-8"), row.fields[i].column);
+      if (auto error = setters_[i](text, result); !error.empty())
+        return fail(absl::StrCat(names_[i], ": ", error), row.fields[i].column);
     }
   }
 }

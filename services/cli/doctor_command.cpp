@@ -31,8 +31,12 @@ struct Check {
 };
 
 Check CheckServer(const Client& client, const ClientOptions& options) {
-  const bool connected = client.channel()->WaitForConnected(std::chrono::system_clock::now() + std::chrono::milliseconds(options.timeout_ms));
-  return {"server", connected, connected ? absl::StrCat("answers at ", options.server) : absl::StrCat("nothing answers at ", options.server, ": start `warmline serve`, or give --server")};
+  const bool connected = client.channel()->WaitForConnected(std::chrono::system_clock::now() +
+                                                            std::chrono::milliseconds(options.timeout_ms));
+  return {"server", connected,
+          connected
+              ? absl::StrCat("answers at ", options.server)
+              : absl::StrCat("nothing answers at ", options.server, ": start `warmline serve`, or give --server")};
 }
 
 Check CheckToken(const Client& client) {
@@ -54,10 +58,12 @@ Check CheckLatency(const Client& client) {
     pb::ListPoolsResponse response;
     const auto context = client.Context();
     const absl::Time began = absl::Now();
-    if (!stub->ListPools(context.get(), request, &response).ok()) return {"latency", false, "a call failed: see the checks above"};
+    if (!stub->ListPools(context.get(), request, &response).ok())
+      return {"latency", false, "a call failed: see the checks above"};
     best = std::min(best, absl::Now() - began);
   }
-  return {"latency", true, absl::StrCat("a call takes ", absl::FormatDuration(absl::Trunc(best, absl::Microseconds(1))), " at best")};
+  return {"latency", true,
+          absl::StrCat("a call takes ", absl::FormatDuration(absl::Trunc(best, absl::Microseconds(1))), " at best")};
 }
 
 Check CheckPool(const Client& client, const ClientOptions& options) {
@@ -68,16 +74,23 @@ Check CheckPool(const Client& client, const ClientOptions& options) {
   const auto context = client.Context();
   const auto status = pb::PoolService::NewStub(client.channel())->GetIndexState(context.get(), request, &state);
   if (!status.ok()) return {"pool", false, status.error_message()};
-  return {"pool", true, absl::StrCat(options.parent(), ": ", state.members(), " members, ", state.helpers(), " helpers, ", state.interests(), " interests, ", state.directed_ties() / 2,
-                                     " ties, ", state.open_needs(), " open needs, ", state.bytes() / 1024, " KiB, statistics generation ", state.statistics_generation())};
+  return {"pool", true,
+          absl::StrCat(options.parent(), ": ", state.members(), " members, ", state.helpers(), " helpers, ",
+                       state.interests(), " interests, ", state.directed_ties() / 2, " ties, ", state.open_needs(),
+                       " open needs, ", state.bytes() / 1024, " KiB, statistics generation ",
+                       state.statistics_generation())};
 }
 
 Check CheckDisk(const ClientOptions& options) {
   struct statvfs space {};
-  if (!std::filesystem::exists(server::DatabasePath(options.data_dir))) return {"disk", true, "the data directory is not on this machine: not checked"};
-  if (statvfs(options.data_dir.c_str(), &space) != 0) return {"disk", false, absl::StrCat("cannot look at ", options.data_dir)};
+  if (!std::filesystem::exists(server::DatabasePath(options.data_dir)))
+    return {"disk", true, "the data directory is not on this machine: not checked"};
+  if (statvfs(options.data_dir.c_str(), &space) != 0)
+    return {"disk", false, absl::StrCat("cannot look at ", options.data_dir)};
   const auto free = static_cast<std::int64_t>(space.f_bavail * space.f_frsize);
-  return {"disk", free >= kMinFreeBytes, absl::StrCat(free / (1024 * 1024), " MiB free", free >= kMinFreeBytes ? "" : ": make room, or writes will fail")};
+  return {
+      "disk", free >= kMinFreeBytes,
+      absl::StrCat(free / (1024 * 1024), " MiB free", free >= kMinFreeBytes ? "" : ": make room, or writes will fail")};
 }
 
 int Doctor(const ClientOptions& options) {
@@ -96,7 +109,8 @@ int Doctor(const ClientOptions& options) {
     json.push_back({{"check", check.name}, {"ok", check.good}, {"detail", check.detail}});
     if (!options.json()) std::cout << (check.good ? "ok    " : "WRONG ") << check.name << ": " << check.detail << "\n";
   }
-  if (options.json()) std::cout << nlohmann::json({{"version", server::Version()}, {"ok", good}, {"checks", json}}).dump() << "\n";
+  if (options.json())
+    std::cout << nlohmann::json({{"version", server::Version()}, {"ok", good}, {"checks", json}}).dump() << "\n";
   return good ? kOk : kFailed;
 }
 

@@ -39,8 +39,9 @@ class Progress {
     constexpr int kWidth = 30;
     const double share = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 0;
     const int full = static_cast<int>(share * kWidth);
-    std::cerr << "\r" << file << " [" << std::string(static_cast<std::size_t>(full), '#') << std::string(static_cast<std::size_t>(kWidth - full), '.') << "] "
-              << static_cast<int>(share * 100) << "% " << rows << " rows\033[K" << std::flush;
+    std::cerr << "\r" << file << " [" << std::string(static_cast<std::size_t>(full), '#')
+              << std::string(static_cast<std::size_t>(kWidth - full), '.') << "] " << static_cast<int>(share * 100)
+              << "% " << rows << " rows\033[K" << std::flush;
   }
   void Clear() const {
     if (shown_) std::cerr << "\r\033[K";
@@ -60,7 +61,10 @@ struct Place {
 class Importer {
  public:
   Importer(const ImportOptions& options, const Client& client)
-      : options_(options), progress_(!options.no_progress), stub_(pb::MemberService::NewStub(client.channel())), context_(client.Context(24 * 3600 * 1000)) {
+      : options_(options),
+        progress_(!options.no_progress),
+        stub_(pb::MemberService::NewStub(client.channel())),
+        context_(client.Context(24 * 3600 * 1000)) {
     *message_.mutable_actor() = OperatorActor();
     message_.set_parent(options.client.parent());
     message_.set_vouch(options.vouch);
@@ -81,8 +85,10 @@ class Importer {
         bytes_ += row->row.ByteSizeLong();
         *message_.add_rows() = std::move(row->row);
         places_.push_back({i, row->line});
-        if ((message_.rows_size() >= kRowsPerMessage || bytes_ >= kBytesPerMessage) && !Flush()) return absl::OkStatus();
-        progress_.Show(options_.files[i], (*file)->bytes_read(), (*file)->bytes_total(), static_cast<std::int64_t>(places_.size()));
+        if ((message_.rows_size() >= kRowsPerMessage || bytes_ >= kBytesPerMessage) && !Flush())
+          return absl::OkStatus();
+        progress_.Show(options_.files[i], (*file)->bytes_read(), (*file)->bytes_total(),
+                       static_cast<std::int64_t>(places_.size()));
       }
     }
     Flush();
@@ -98,7 +104,8 @@ class Importer {
     for (const pb::RowResult& refused : response_.refused_rows()) {
       const Place& place = places_[static_cast<std::size_t>(refused.row())];
       for (const auto& violation : refused.violations()) {
-        Refuse(place.file, place.line, 0, absl::StrCat(violation.field(), violation.field().empty() ? "" : ": ", violation.description()), false);
+        Refuse(place.file, place.line, 0,
+               absl::StrCat(violation.field(), violation.field().empty() ? "" : ": ", violation.description()), false);
       }
     }
     return status;
@@ -118,7 +125,8 @@ class Importer {
   void Refuse(std::size_t file, std::int64_t line, int column, const std::string& why, bool here = true) {
     if (here) ++unreadable_;
     progress_.Clear();
-    std::cerr << options_.files[file] << ":" << line << (column > 0 ? absl::StrCat(":", column) : "") << ": " << why << "\n";
+    std::cerr << options_.files[file] << ":" << line << (column > 0 ? absl::StrCat(":", column) : "") << ": " << why
+              << "\n";
   }
 
   const ImportOptions& options_;
@@ -163,10 +171,12 @@ int Import(const ImportOptions& options) {
   const std::int64_t refused = r.refused() + importer.unreadable();
   const auto rate = static_cast<std::int64_t>(static_cast<double>(r.rows()) / std::max(seconds, 1e-3));
   if (options.client.json()) {
-    std::cout << "{\"rows\":" << r.rows() + importer.unreadable() << ",\"imported\":" << r.imported() << ",\"refused\":" << refused << ",\"seconds\":" << seconds
-              << ",\"rows_per_second\":" << rate << ",\"revision\":\"" << r.revision() << "\"}\n";
+    std::cout << "{\"rows\":" << r.rows() + importer.unreadable() << ",\"imported\":" << r.imported()
+              << ",\"refused\":" << refused << ",\"seconds\":" << seconds << ",\"rows_per_second\":" << rate
+              << ",\"revision\":\"" << r.revision() << "\"}\n";
   } else {
-    std::cout << (options.validate_only ? "checked " : "imported ") << r.imported() << " rows, refused " << refused << ", in " << seconds << " s (" << rate << " rows/s)\n";
+    std::cout << (options.validate_only ? "checked " : "imported ") << r.imported() << " rows, refused " << refused
+              << ", in " << seconds << " s (" << rate << " rows/s)\n";
   }
   return refused > 0 ? kPartlyDone : kOk;
 }
@@ -174,7 +184,8 @@ int Import(const ImportOptions& options) {
 }  // namespace
 
 void AddImport(CLI::App& app, int& exit_code) {
-  CLI::App* command = app.add_subcommand("import", "Import members, ties, blocks and needs from JSON Lines or CSV (exit code 3: some rows were refused)");
+  CLI::App* command = app.add_subcommand(
+      "import", "Import members, ties, blocks and needs from JSON Lines or CSV (exit code 3: some rows were refused)");
   auto options = std::make_shared<ImportOptions>();
   options->client.AddTo(*command);
   command->add_option("files", options->files, "Files: .jsonl or .csv")->required();

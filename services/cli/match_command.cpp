@@ -2,9 +2,9 @@
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_split.h>
+#include <google/protobuf/util/json_util.h>
 
 #include <fstream>
-#include <google/protobuf/util/json_util.h>
 #include <iostream>
 #include <sstream>
 #include <vector>
@@ -53,14 +53,17 @@ struct NeedOptions {
     AddFlag(command, "remote-ok", remote_ok, "Helpers from afar are fine too");
     AddOption(command, "helper-kind", helper_kind, "PERSON or ORGANIZATION");
     AddOption(command, "evidence-gate", evidence_gate, "NONE, ANY or PROVEN");
-    AddOption(command, "audience", audience, "OPERATOR, or SEEKER to see what the seeker sees")->check(CLI::IsMember({"OPERATOR", "SEEKER"}));
+    AddOption(command, "audience", audience, "OPERATOR, or SEEKER to see what the seeker sees")
+        ->check(CLI::IsMember({"OPERATOR", "SEEKER"}));
   }
 };
 
 template <typename Enum>
-Enum EnumOf(const std::string& text, bool (*parse)(google::protobuf::ConstStringParam, Enum*), const char* option, std::string* error) {
+Enum EnumOf(const std::string& text, bool (*parse)(google::protobuf::ConstStringParam, Enum*), const char* option,
+            std::string* error) {
   Enum value{};
-  if (!parse(absl::AsciiStrToUpper(text), &value)) *error = absl::StrCat("--", option, ": \"", text, "\" is not a value of it: see --help");
+  if (!parse(absl::AsciiStrToUpper(text), &value))
+    *error = absl::StrCat("--", option, ": \"", text, "\" is not a value of it: see --help");
   return value;
 }
 
@@ -72,7 +75,9 @@ pb::Need NeedOf(const NeedOptions& options, std::string* error) {
     std::stringstream text;
     text << file.rdbuf();
     const auto status = google::protobuf::util::JsonStringToMessage(text.str(), &need);
-    if (!file || !status.ok()) *error = absl::StrCat("--need-file: cannot read ", options.need_file, " as a need in JSON: ", std::string(status.message()));
+    if (!file || !status.ok())
+      *error = absl::StrCat("--need-file: cannot read ", options.need_file,
+                            " as a need in JSON: ", std::string(status.message()));
     return need;
   }
   need.set_seeker(absl::StrCat(options.client.parent(), "/members/", options.seeker));
@@ -81,17 +86,23 @@ pb::Need NeedOf(const NeedOptions& options, std::string* error) {
     pb::Interest* interest = need.add_interests();
     interest->set_interest(parts[0]);
     double strength = 1;
-    if (parts.size() == 2 && !absl::SimpleAtod(parts[1], &strength)) *error = absl::StrCat("--interest: \"", parts[1], "\" is not a strength: write, for example, skill:sql|0.8");
+    if (parts.size() == 2 && !absl::SimpleAtod(parts[1], &strength))
+      *error = absl::StrCat("--interest: \"", parts[1], "\" is not a strength: write, for example, skill:sql|0.8");
     interest->set_strength(strength);
   }
-  for (const std::string& kind : options.help_kinds) need.add_help_kinds(EnumOf<pb::HelpKind>(kind, pb::HelpKind_Parse, "help-kind", error));
+  for (const std::string& kind : options.help_kinds)
+    need.add_help_kinds(EnumOf<pb::HelpKind>(kind, pb::HelpKind_Parse, "help-kind", error));
   need.set_urgency(EnumOf<pb::Urgency>(options.urgency, pb::Urgency_Parse, "urgency", error));
   pb::NeedConstraints* constraints = need.mutable_constraints();
   for (const std::string& language : options.languages) constraints->add_languages(language);
   for (const std::string& place : options.places) constraints->add_places(place);
   constraints->set_remote_ok(options.remote_ok);
-  if (!options.helper_kind.empty()) constraints->set_helper_kind(EnumOf<pb::MemberKind>(options.helper_kind, pb::MemberKind_Parse, "helper-kind", error));
-  if (!options.evidence_gate.empty()) constraints->set_evidence_gate(EnumOf<pb::EvidenceGate>(options.evidence_gate, pb::EvidenceGate_Parse, "evidence-gate", error));
+  if (!options.helper_kind.empty())
+    constraints->set_helper_kind(
+        EnumOf<pb::MemberKind>(options.helper_kind, pb::MemberKind_Parse, "helper-kind", error));
+  if (!options.evidence_gate.empty())
+    constraints->set_evidence_gate(
+        EnumOf<pb::EvidenceGate>(options.evidence_gate, pb::EvidenceGate_Parse, "evidence-gate", error));
   return need;
 }
 
@@ -105,12 +116,15 @@ bool Fill(const NeedOptions& options, const char* command, Request& request) {
   } else {
     request.set_need(absl::StrCat(options.client.parent(), "/needs/", options.need));
   }
-  if (options.need.empty() && options.need_file.empty() && options.seeker.empty()) error = "say whose need: --seeker with --interest and --help-kind, or --need, or --need-file";
+  if (options.need.empty() && options.need_file.empty() && options.seeker.empty())
+    error = "say whose need: --seeker with --interest and --help-kind, or --need, or --need-file";
   pb::Actor* actor = request.mutable_actor();
   *actor = OperatorActor();
   if (options.audience == "SEEKER") {
     actor->set_audience(pb::SEEKER);
-    actor->set_acting_member(options.seeker.empty() ? request.inline_need().seeker() : absl::StrCat(options.client.parent(), "/members/", options.seeker));
+    actor->set_acting_member(options.seeker.empty()
+                                 ? request.inline_need().seeker()
+                                 : absl::StrCat(options.client.parent(), "/members/", options.seeker));
   }
   if (!error.empty()) std::cerr << "warmline " << command << ": " << error << "\n";
   return error.empty();
@@ -160,12 +174,14 @@ void AddMatch(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<NeedOptions>();
   options->AddTo(*command);
   AddOption(*command, "top-k", options->top_k, "How many helpers, 1 to 100");
-  AddFlag(*command, "count-rules", options->count_rules, "Say what each rule removed even when enough helpers were found");
+  AddFlag(*command, "count-rules", options->count_rules,
+          "Say what each rule removed even when enough helpers were found");
   command->callback([options, &exit_code] { exit_code = Match(*options); });
 }
 
 void AddExplain(CLI::App& app, int& exit_code) {
-  CLI::App* command = app.add_subcommand("explain", "Explain one helper for a need: all parts, and every rule that blocks");
+  CLI::App* command =
+      app.add_subcommand("explain", "Explain one helper for a need: all parts, and every rule that blocks");
   auto options = std::make_shared<NeedOptions>();
   options->AddTo(*command);
   AddOption(*command, "helper", options->helper, "Id of the helper");

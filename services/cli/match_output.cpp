@@ -39,14 +39,17 @@ std::string PathText(const pb::WarmPath& path) {
 
 std::string EvidenceText(const pb::EvidenceSummary& evidence) {
   if (evidence.outcomes() == 0) return "no outcomes known yet";
-  std::string text = absl::StrCat("helped ", evidence.bucketed() ? "at least " : "", evidence.helped(), " of ", evidence.bucketed() ? "at least " : "", evidence.outcomes());
+  std::string text = absl::StrCat("helped ", evidence.bucketed() ? "at least " : "", evidence.helped(), " of ",
+                                  evidence.bucketed() ? "at least " : "", evidence.outcomes());
   if (evidence.has_last_helped_days()) absl::StrAppend(&text, ", last ", evidence.last_helped_days(), " days ago");
-  if (evidence.has_mean_response()) absl::StrAppend(&text, ", answers in ", (evidence.mean_response().seconds() + 3599) / 3600, " h");
+  if (evidence.has_mean_response())
+    absl::StrAppend(&text, ", answers in ", (evidence.mean_response().seconds() + 3599) / 3600, " h");
   return text;
 }
 
 void PrintMatch(const pb::Match& match, std::ostream& out) {
-  out << (match.helper().empty() ? absl::StrCat("(masked) ", match.candidate().substr(0, 12), "…") : LastPart(match.helper()));
+  out << (match.helper().empty() ? absl::StrCat("(masked) ", match.candidate().substr(0, 12), "…")
+                                 : LastPart(match.helper()));
   if (!match.profession().empty()) out << "  " << match.profession();
   if (match.kind() == pb::ORGANIZATION) out << "  (organisation)";
   out << absl::StrFormat("  score %.4f\n", Share(match.score()));
@@ -54,7 +57,8 @@ void PrintMatch(const pb::Match& match, std::ostream& out) {
   bool first = true;
   for (const pb::Reason& reason : match.reasons()) {
     if (reason.contribution() == 0) continue;
-    out << (first ? "" : " + ") << Plain(pb::Part_Name(reason.part())) << absl::StrFormat(" %.4f", Share(reason.contribution()));
+    out << (first ? "" : " + ") << Plain(pb::Part_Name(reason.part()))
+        << absl::StrFormat(" %.4f", Share(reason.contribution()));
     first = false;
   }
   out << "\n";
@@ -75,8 +79,8 @@ void PrintMatch(const pb::Match& match, std::ostream& out) {
 }  // namespace
 
 void Print(const pb::MatchResponse& response, std::ostream& out) {
-  out << "need " << response.need_id() << ": " << response.matches_size() << " of " << (response.candidates_below_five() ? "<5" : absl::StrCat(response.candidates()))
-      << " candidates\n";
+  out << "need " << response.need_id() << ": " << response.matches_size() << " of "
+      << (response.candidates_below_five() ? "<5" : absl::StrCat(response.candidates())) << " candidates\n";
   for (int i = 0; i < response.matches_size(); ++i) {
     out << absl::StrFormat("%3d. ", i + 1);
     PrintMatch(response.matches(i), out);
@@ -85,18 +89,22 @@ void Print(const pb::MatchResponse& response, std::ostream& out) {
   if (response.removed_size() > 0) {
     out << "removed, each at the first rule that did it:\n";
     for (const pb::RuleCount& removed : response.removed()) {
-      out << absl::StrFormat("  %8s  ", removed.below_five() ? "<5" : absl::StrCat(removed.count())) << Plain(pb::Rule_Name(removed.rule()).substr(5)) << "\n";
+      out << absl::StrFormat("  %8s  ", removed.below_five() ? "<5" : absl::StrCat(removed.count()))
+          << Plain(pb::Rule_Name(removed.rule()).substr(5)) << "\n";
     }
   } else if (response.matches_size() == 0) {
     out << "  nobody shares an interest with this need, nor stands within two degrees of the seeker\n";
   }
-  for (int i = 0; i < response.relaxed_size(); ++i) out << "given up for waiting: " << Plain(pb::SoftConstraint_Name(response.relaxed(i))) << "\n";
+  for (int i = 0; i < response.relaxed_size(); ++i)
+    out << "given up for waiting: " << Plain(pb::SoftConstraint_Name(response.relaxed(i))) << "\n";
 }
 
 void Print(const pb::ExplainResponse& response, std::ostream& out) {
   out << "need " << response.need_id() << "\n";
-  if (!response.is_candidate()) out << "not a candidate: shares no interest with the need, and is not within two degrees\n";
-  for (const int rule : response.blocked_by()) out << "blocked by " << Plain(pb::Rule_Name(static_cast<pb::Rule>(rule)).substr(5)) << "\n";
+  if (!response.is_candidate())
+    out << "not a candidate: shares no interest with the need, and is not within two degrees\n";
+  for (const int rule : response.blocked_by())
+    out << "blocked by " << Plain(pb::Rule_Name(static_cast<pb::Rule>(rule)).substr(5)) << "\n";
   if (response.has_match()) PrintMatch(response.match(), out);
 }
 

@@ -18,7 +18,8 @@ constexpr char kAbout[] =
 
 int RunProgram(int argc, char** argv) {
   CLI::App app(kAbout, "warmline");
-  app.set_config("--config", "", "Read options from this TOML file; unknown keys are errors")->envname("WARMLINE_CONFIG");
+  app.set_config("--config", "", "Read options from this TOML file; unknown keys are errors")
+      ->envname("WARMLINE_CONFIG");
   app.allow_config_extras(CLI::config_extras_mode::error);
   app.require_subcommand(1);
   app.get_formatter()->column_width(44);
@@ -30,7 +31,9 @@ int RunProgram(int argc, char** argv) {
   AddExplain(app, exit_code);
   AddSimulate(app, exit_code);
   AddDoctor(app, exit_code);
-  app.add_subcommand("version", "Print the version")->callback([] { std::cout << "warmline " << server::Version() << "\n"; });
+  app.add_subcommand("version", "Print the version")->callback([] {
+    std::cout << "warmline " << server::Version() << "\n";
+  });
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -49,8 +49,9 @@ class JsonLinesFile : public FileBase {
       } else if (domain::CountCodePoints(line) < 0) {
         result.error = "is not valid UTF-8: save the file as UTF-8";
       } else if (const auto status = google::protobuf::util::JsonStringToMessage(line, &result.row); !status.ok()) {
-        result.error = absl::StrCat("is not a row in JSON: ", FirstLine(std::string(status.message())),
-                                    " (write, for example, {\"member\": {\"name\": \"ada\", \"kind\": \"PERSON\", \"displayName\": \"Ada\"}})");
+        result.error = absl::StrCat(
+            "is not a row in JSON: ", FirstLine(std::string(status.message())),
+            " (write, for example, {\"member\": {\"name\": \"ada\", \"kind\": \"PERSON\", \"displayName\": \"Ada\"}})");
         result.row.Clear();
       }
       return result;
@@ -112,7 +113,9 @@ absl::StatusOr<std::unique_ptr<RowsFile>> RowsFile::Open(const std::string& path
   } else {
     return absl::InvalidArgumentError(absl::StrCat(path, " is neither .jsonl nor .csv: rename it by what it holds"));
   }
-  if (!file->good()) return absl::NotFoundError(absl::StrCat("cannot read ", path, " (", std::strerror(errno), "): check the path and its permissions"));
+  if (!file->good())
+    return absl::NotFoundError(
+        absl::StrCat("cannot read ", path, " (", std::strerror(errno), "): check the path and its permissions"));
   return file;
 }
 

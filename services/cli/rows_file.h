@@ -1,5 +1,5 @@
-// Files of rows to import: JSON Lines (the JSON form of warmline.v1.Row, or of a bare Member, Connection, Block or Need by its key)
-// and CSV (docs/import.md lists the columns). One thread.
+// Files of rows to import: JSON Lines (the JSON form of warmline.v1.Row, or of a bare Member, Connection, Block or Need
+// by its key) and CSV (docs/import.md lists the columns). One thread.
 #pragma once
 
 #include <absl/status/statusor.h>

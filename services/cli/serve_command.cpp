@@ -20,14 +20,16 @@ int Serve(const server::Config& config) {
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
-  spdlog::set_default_logger(std::make_shared<spdlog::logger>("warmline", std::make_shared<spdlog::sinks::stderr_sink_mt>()));
+  spdlog::set_default_logger(
+      std::make_shared<spdlog::logger>("warmline", std::make_shared<spdlog::sinks::stderr_sink_mt>()));
   spdlog::set_level(spdlog::level::from_str(config.log_level));
   auto server = server::Server::Start(config);
   if (!server.ok()) {
     std::cerr << "warmline serve: " << std::string(server.status().message()) << "\n";
     return kFailed;
   }
-  spdlog::info("warmline {} listens on port {} (gRPC) and {} (operations), data in {}", server::Version(), (*server)->port(), (*server)->ops_port(), config.data_dir);
+  spdlog::info("warmline {} listens on port {} (gRPC) and {} (operations), data in {}", server::Version(),
+               (*server)->port(), (*server)->ops_port(), config.data_dir);
   int signal = 0;
   sigwait(&signals, &signal);
   spdlog::info("draining");
@@ -45,10 +47,14 @@ void AddServe(CLI::App& app, int& exit_code) {
   AddOption(*command, "data-dir", config->data_dir, "Directory of the embedded database");
   AddOption(*command, "listen", config->listen, "host:port of the gRPC API; port 0 chooses one");
   AddOption(*command, "ops-listen", config->ops_listen, "host:port of metrics and health");
-  AddOption(*command, "tokens-file", config->tokens_file, "JSON file of tokens; without it the operator's token is made in the data directory");
-  AddOption(*command, "max-in-flight", config->max_in_flight, "Calls under way at once")->check(CLI::Range(1, 1'000'000));
-  AddOption(*command, "max-message-bytes", config->max_message_bytes, "Largest request message")->check(CLI::Range(1'024, 256 * 1024 * 1024));
-  AddOption(*command, "max-waiting-writes", config->max_waiting_writes, "Writes that may wait for a group commit")->check(CLI::Range(1, 10'000'000));
+  AddOption(*command, "tokens-file", config->tokens_file,
+            "JSON file of tokens; without it the operator's token is made in the data directory");
+  AddOption(*command, "max-in-flight", config->max_in_flight, "Calls under way at once")
+      ->check(CLI::Range(1, 1'000'000));
+  AddOption(*command, "max-message-bytes", config->max_message_bytes, "Largest request message")
+      ->check(CLI::Range(1'024, 256 * 1024 * 1024));
+  AddOption(*command, "max-waiting-writes", config->max_waiting_writes, "Writes that may wait for a group commit")
+      ->check(CLI::Range(1, 10'000'000));
   AddOption(*command, "read-threads", config->read_threads, "Threads that read records")->check(CLI::Range(1, 64));
   AddOption(*command, "drain-timeout-ms", *drain_ms, "Time for calls to end on SIGTERM")->check(CLI::Range(0, 600'000));
   AddOption(*command, "log-level", config->log_level, "trace, debug, info, warning, error or off")

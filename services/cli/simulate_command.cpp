@@ -63,14 +63,18 @@ int Simulate(const simulation::CommunityOptions& options, std::int64_t needs, co
 }  // namespace
 
 void AddSimulate(CLI::App& app, int& exit_code) {
-  CLI::App* command = app.add_subcommand("simulate", "Write a made-up community as JSON Lines that `import` takes; the same seed gives the same community");
+  CLI::App* command = app.add_subcommand(
+      "simulate",
+      "Write a made-up community as JSON Lines that `import` takes; the same seed gives the same community");
   auto options = std::make_shared<simulation::CommunityOptions>();
   auto needs = std::make_shared<std::int64_t>(100);
   auto mode = std::make_shared<std::string>("correlated");
   auto path = std::make_shared<std::string>("-");
-  AddOption(*command, "helpers", options->helpers, "How many helpers")->check(CLI::Range(std::int64_t{1}, simulation::kMaxHelpers));
+  AddOption(*command, "helpers", options->helpers, "How many helpers")
+      ->check(CLI::Range(std::int64_t{1}, simulation::kMaxHelpers));
   AddOption(*command, "seed", options->seed, "Seed");
-  AddOption(*command, "mode", *mode, "correlated (professions, hobbies, places) or adversarial (independent Zipf)")->check(CLI::IsMember({"correlated", "adversarial"}));
+  AddOption(*command, "mode", *mode, "correlated (professions, hobbies, places) or adversarial (independent Zipf)")
+      ->check(CLI::IsMember({"correlated", "adversarial"}));
   AddOption(*command, "ties", options->ties_per_member, "Ties a member, on average")->check(CLI::Range(0, 1'000));
   AddOption(*command, "needs", *needs, "How many needs")->check(CLI::Range(std::int64_t{0}, simulation::kMaxHelpers));
   AddOption(*command, "file", *path, "Where to write; - is standard output");

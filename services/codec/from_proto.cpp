@@ -16,17 +16,21 @@ using domain::Violations;
 std::string At(const std::string& field, int i) { return absl::StrCat(field, "[", i, "]"); }
 
 template <typename Domain, typename Repeated>
-std::vector<Domain> Enums(const Repeated& values, bool (*is_valid)(int), const char* type, const std::string& field, Violations& violations) {
+std::vector<Domain> Enums(const Repeated& values, bool (*is_valid)(int), const char* type, const std::string& field,
+                          Violations& violations) {
   std::vector<Domain> result;
   for (int i = 0; i < values.size(); ++i) {
     const auto value = EnumFromProto<Domain>(values.Get(i), is_valid, type, At(field, i), violations);
-    if (is_valid(values.Get(i)) && values.Get(i) == 0) violations.Add(At(field, i), absl::StrCat("is unspecified: use a value of ", type));
+    if (is_valid(values.Get(i)) && values.Get(i) == 0)
+      violations.Add(At(field, i), absl::StrCat("is unspecified: use a value of ", type));
     result.push_back(value);
   }
   return result;
 }
 
-std::vector<std::string> Strings(const google::protobuf::RepeatedPtrField<std::string>& values) { return {values.begin(), values.end()}; }
+std::vector<std::string> Strings(const google::protobuf::RepeatedPtrField<std::string>& values) {
+  return {values.begin(), values.end()};
+}
 
 domain::Interest ReadInterest(const std::string& typed, double strength) {
   domain::Interest interest;
@@ -44,16 +48,19 @@ std::vector<domain::Interest> ReadInterests(const google::protobuf::RepeatedPtrF
 
 domain::Offer ReadOffer(const pb::Offer& message, const std::string& prefix, Violations& violations) {
   domain::Offer offer;
-  offer.help_kinds = Enums<domain::HelpKind>(message.help_kinds(), pb::HelpKind_IsValid, "HelpKind", prefix + "help_kinds", violations);
+  offer.help_kinds = Enums<domain::HelpKind>(message.help_kinds(), pb::HelpKind_IsValid, "HelpKind",
+                                             prefix + "help_kinds", violations);
   offer.capacity = {message.capacity().open_asks(), message.capacity().asks_per_week()};
   offer.languages = Strings(message.languages());
   offer.places = Strings(message.places());
   offer.remote = message.remote();
   offer.open_to = Enums<domain::Reach>(message.open_to(), pb::Reach_IsValid, "Reach", prefix + "open_to", violations);
-  offer.involvement = EnumFromProto<domain::Involvement>(message.involvement(), pb::Involvement_IsValid, "Involvement", prefix + "involvement", violations);
+  offer.involvement = EnumFromProto<domain::Involvement>(message.involvement(), pb::Involvement_IsValid, "Involvement",
+                                                         prefix + "involvement", violations);
   for (const auto& typed : message.seeker_interests()) offer.seeker_interests.push_back(ReadInterest(typed, 1.0));
   offer.paused = message.paused();
-  offer.confirmation = EnumFromProto<domain::Confirmation>(message.confirmation(), pb::Confirmation_IsValid, "Confirmation", prefix + "confirmation", violations);
+  offer.confirmation = EnumFromProto<domain::Confirmation>(message.confirmation(), pb::Confirmation_IsValid,
+                                                           "Confirmation", prefix + "confirmation", violations);
   if (offer.confirmation == domain::Confirmation::kUnspecified) offer.confirmation = domain::Confirmation::kUnconfirmed;
   return offer;
 }
@@ -62,7 +69,8 @@ domain::Policy ReadPolicy(const pb::Policy& message, const std::string& prefix, 
   domain::Policy policy;
   if (message.has_weights()) {
     const pb::Weights& w = message.weights();
-    policy.weights = {w.interests(), w.helpfulness(), w.responsiveness(), w.involvement(), w.availability(), w.closeness(), w.exploration()};
+    policy.weights = {w.interests(),    w.helpfulness(), w.responsiveness(), w.involvement(),
+                      w.availability(), w.closeness(),   w.exploration()};
   }
   const auto set = [](auto& target, auto value) {
     if (value != decltype(value){}) target = value;
@@ -70,12 +78,14 @@ domain::Policy ReadPolicy(const pb::Policy& message, const std::string& prefix, 
   set(policy.shift_high, message.shift_high());
   set(policy.shift_immediate, message.shift_immediate());
   if (message.has_evidence_half_life()) {
-    policy.half_life_hours = static_cast<std::int32_t>(std::min<std::int64_t>(INT32_MAX, absl::ToInt64Hours(ToDuration(message.evidence_half_life()))));
+    policy.half_life_hours = static_cast<std::int32_t>(
+        std::min<std::int64_t>(INT32_MAX, absl::ToInt64Hours(ToDuration(message.evidence_half_life()))));
   }
   set(policy.prior_helped_hundredths, message.prior_helped_hundredths());
   set(policy.prior_unhelped_hundredths, message.prior_unhelped_hundredths());
   if (message.has_response_target()) {
-    policy.response_target_minutes = static_cast<std::int32_t>(std::min<std::int64_t>(INT32_MAX, absl::ToInt64Minutes(ToDuration(message.response_target()))));
+    policy.response_target_minutes = static_cast<std::int32_t>(
+        std::min<std::int64_t>(INT32_MAX, absl::ToInt64Minutes(ToDuration(message.response_target()))));
   }
   if (!message.facet_weights().empty()) policy.facet_weights.clear();
   for (const auto& [facet, weight] : message.facet_weights()) policy.facet_weights[facet] = weight;
@@ -83,28 +93,35 @@ domain::Policy ReadPolicy(const pb::Policy& message, const std::string& prefix, 
   set(policy.rare_share, message.rare_share());
   set(policy.proven_helpfulness, message.proven_helpfulness());
   set(policy.proven_outcomes, message.proven_outcomes());
-  set(policy.evidence_gate, EnumFromProto<domain::EvidenceGate>(message.evidence_gate(), pb::EvidenceGate_IsValid, "EvidenceGate", prefix + "evidence_gate", violations));
+  set(policy.evidence_gate, EnumFromProto<domain::EvidenceGate>(message.evidence_gate(), pb::EvidenceGate_IsValid,
+                                                                "EvidenceGate", prefix + "evidence_gate", violations));
   set(policy.second_degree_visibility,
-      EnumFromProto<domain::Visibility>(message.second_degree_visibility(), pb::Visibility_IsValid, "Visibility", prefix + "second_degree_visibility", violations));
+      EnumFromProto<domain::Visibility>(message.second_degree_visibility(), pb::Visibility_IsValid, "Visibility",
+                                        prefix + "second_degree_visibility", violations));
   for (int i = 0; i < message.synonyms_size(); ++i) {
     const std::string alias = domain::CanonicalInterest(message.synonyms(i).alias());
     const std::string canonical = domain::CanonicalInterest(message.synonyms(i).canonical());
     if (alias.empty() || canonical.empty() || alias == canonical) {
-      violations.Add(At(prefix + "synonyms", i), "needs two different interests `facet:name`, for example alias `skill:structured-query-language` for `skill:sql`");
+      violations.Add(At(prefix + "synonyms", i),
+                     "needs two different interests `facet:name`, for example alias `skill:structured-query-language` "
+                     "for `skill:sql`");
       continue;
     }
-    if (!policy.synonyms.emplace(alias, canonical).second) violations.Add(At(prefix + "synonyms", i), absl::StrCat(domain::Quoted(alias), " is an alias twice: keep one"));
+    if (!policy.synonyms.emplace(alias, canonical).second)
+      violations.Add(At(prefix + "synonyms", i), absl::StrCat(domain::Quoted(alias), " is an alias twice: keep one"));
   }
   return policy;
 }
 
 }  // namespace
 
-std::string IdOf(const std::string& pool, std::string_view collection, const std::string& name, const std::string& field, Violations& violations) {
+std::string IdOf(const std::string& pool, std::string_view collection, const std::string& name,
+                 const std::string& field, Violations& violations) {
   if (name.find('/') == std::string::npos) return name;
   const auto parsed = domain::ParseResourceName(name, collection);
   if (!parsed) {
-    violations.Add(field, absl::StrCat(domain::Quoted(name), " is not a resource name: write pools/{pool}/", std::string(collection), "/{id}"));
+    violations.Add(field, absl::StrCat(domain::Quoted(name), " is not a resource name: write pools/{pool}/",
+                                       std::string(collection), "/{id}"));
     return {};
   }
   if (parsed->pool != pool) {
@@ -125,10 +142,12 @@ domain::Pool FromProto(const pb::Pool& message, const std::string& prefix, Viola
   return pool;
 }
 
-domain::Member FromProto(const std::string& pool, const pb::Member& message, const std::string& prefix, Violations& violations) {
+domain::Member FromProto(const std::string& pool, const pb::Member& message, const std::string& prefix,
+                         Violations& violations) {
   domain::Member member;
   member.id = IdOf(pool, "members", message.name(), prefix + "name", violations);
-  member.kind = EnumFromProto<domain::MemberKind>(message.kind(), pb::MemberKind_IsValid, "MemberKind", prefix + "kind", violations);
+  member.kind = EnumFromProto<domain::MemberKind>(message.kind(), pb::MemberKind_IsValid, "MemberKind", prefix + "kind",
+                                                  violations);
   member.display_name = message.display_name();
   member.interests = ReadInterests(message.interests());
   if (message.has_offer()) member.offer = ReadOffer(message.offer(), prefix + "offer.", violations);
@@ -137,7 +156,9 @@ domain::Member FromProto(const std::string& pool, const pb::Member& message, con
   for (int i = 0; i < message.evidence_size(); ++i) {
     const pb::Evidence& e = message.evidence(i);
     domain::Evidence evidence;
-    evidence.outcome = EnumFromProto<domain::OutcomeKind>(e.outcome(), pb::OutcomeKind_IsValid, "OutcomeKind", absl::StrCat(prefix, "evidence[", i, "].outcome"), violations);
+    evidence.outcome =
+        EnumFromProto<domain::OutcomeKind>(e.outcome(), pb::OutcomeKind_IsValid, "OutcomeKind",
+                                           absl::StrCat(prefix, "evidence[", i, "].outcome"), violations);
     evidence.count = e.count() == 0 ? 1 : e.count();
     evidence.time = e.has_time() ? ToTime(e.time()) : absl::InfinitePast();
     if (e.has_response_time()) evidence.response_time = ToDuration(e.response_time());
@@ -150,29 +171,36 @@ domain::Member FromProto(const std::string& pool, const pb::Member& message, con
   return member;
 }
 
-domain::Connection FromProto(const std::string& pool, const pb::Connection& message, const std::string& prefix, Violations& violations) {
+domain::Connection FromProto(const std::string& pool, const pb::Connection& message, const std::string& prefix,
+                             Violations& violations) {
   domain::Connection connection;
   connection.a = IdOf(pool, "members", message.member_a(), prefix + "member_a", violations);
   connection.b = IdOf(pool, "members", message.member_b(), prefix + "member_b", violations);
   if (connection.b < connection.a) std::swap(connection.a, connection.b);
   connection.strength = message.strength() == 0 ? 0.5 : message.strength();
-  connection.state = EnumFromProto<domain::ConnectionState>(message.state(), pb::ConnectionState_IsValid, "ConnectionState", prefix + "state", violations);
+  connection.state = EnumFromProto<domain::ConnectionState>(message.state(), pb::ConnectionState_IsValid,
+                                                            "ConnectionState", prefix + "state", violations);
   connection.proposed_by = IdOf(pool, "members", message.proposed_by(), prefix + "proposed_by", violations);
   connection.revision = RevisionOfEtag(message.etag());
   return connection;
 }
 
-domain::Block FromProto(const std::string& pool, const pb::Block& message, const std::string& prefix, Violations& violations) {
-  return {IdOf(pool, "members", message.blocker(), prefix + "blocker", violations), IdOf(pool, "members", message.blocked(), prefix + "blocked", violations)};
+domain::Block FromProto(const std::string& pool, const pb::Block& message, const std::string& prefix,
+                        Violations& violations) {
+  return {IdOf(pool, "members", message.blocker(), prefix + "blocker", violations),
+          IdOf(pool, "members", message.blocked(), prefix + "blocked", violations)};
 }
 
-domain::Need FromProto(const std::string& pool, const pb::Need& message, const std::string& prefix, Violations& violations) {
+domain::Need FromProto(const std::string& pool, const pb::Need& message, const std::string& prefix,
+                       Violations& violations) {
   domain::Need need;
   need.id = IdOf(pool, "needs", message.name(), prefix + "name", violations);
   need.seeker = IdOf(pool, "members", message.seeker(), prefix + "seeker", violations);
-  need.help_kinds = Enums<domain::HelpKind>(message.help_kinds(), pb::HelpKind_IsValid, "HelpKind", prefix + "help_kinds", violations);
+  need.help_kinds = Enums<domain::HelpKind>(message.help_kinds(), pb::HelpKind_IsValid, "HelpKind",
+                                            prefix + "help_kinds", violations);
   need.interests = ReadInterests(message.interests());
-  need.urgency = EnumFromProto<domain::Urgency>(message.urgency(), pb::Urgency_IsValid, "Urgency", prefix + "urgency", violations);
+  need.urgency =
+      EnumFromProto<domain::Urgency>(message.urgency(), pb::Urgency_IsValid, "Urgency", prefix + "urgency", violations);
   if (need.urgency == domain::Urgency::kUnspecified) need.urgency = domain::Urgency::kNormal;
   if (message.has_deadline()) need.deadline = ToTime(message.deadline());
   const pb::NeedConstraints& c = message.constraints();
@@ -180,20 +208,27 @@ domain::Need FromProto(const std::string& pool, const pb::Need& message, const s
   need.constraints.languages = Strings(c.languages());
   need.constraints.places = Strings(c.places());
   need.constraints.remote_ok = c.remote_ok();
-  need.constraints.helper_kind = EnumFromProto<domain::MemberKind>(c.helper_kind(), pb::MemberKind_IsValid, "MemberKind", at + "helper_kind", violations);
-  need.constraints.evidence_gate = EnumFromProto<domain::EvidenceGate>(c.evidence_gate(), pb::EvidenceGate_IsValid, "EvidenceGate", at + "evidence_gate", violations);
+  need.constraints.helper_kind = EnumFromProto<domain::MemberKind>(c.helper_kind(), pb::MemberKind_IsValid,
+                                                                   "MemberKind", at + "helper_kind", violations);
+  need.constraints.evidence_gate = EnumFromProto<domain::EvidenceGate>(
+      c.evidence_gate(), pb::EvidenceGate_IsValid, "EvidenceGate", at + "evidence_gate", violations);
   for (int i = 0; i < c.exclude_members_size(); ++i) {
-    need.constraints.exclude_members.push_back(IdOf(pool, "members", c.exclude_members(i), At(at + "exclude_members", i), violations));
+    need.constraints.exclude_members.push_back(
+        IdOf(pool, "members", c.exclude_members(i), At(at + "exclude_members", i), violations));
   }
   for (int i = 0; i < message.relaxations_size(); ++i) {
     const pb::Relaxation& step = message.relaxations(i);
-    need.relaxations.push_back({ToDuration(step.after()), Enums<domain::SoftConstraint>(step.drop(), pb::SoftConstraint_IsValid, "SoftConstraint",
-                                                                                        At(prefix + "relaxations", i) + ".drop", violations)});
+    need.relaxations.push_back({ToDuration(step.after()),
+                                Enums<domain::SoftConstraint>(step.drop(), pb::SoftConstraint_IsValid, "SoftConstraint",
+                                                              At(prefix + "relaxations", i) + ".drop", violations)});
   }
-  if (message.has_showcase()) need.showcase = {message.showcase().title(), message.showcase().description(), message.showcase().url()};
-  need.state = EnumFromProto<domain::NeedState>(message.state(), pb::NeedState_IsValid, "NeedState", prefix + "state", violations);
+  if (message.has_showcase())
+    need.showcase = {message.showcase().title(), message.showcase().description(), message.showcase().url()};
+  need.state = EnumFromProto<domain::NeedState>(message.state(), pb::NeedState_IsValid, "NeedState", prefix + "state",
+                                                violations);
   if (need.state == domain::NeedState::kUnspecified) need.state = domain::NeedState::kOpen;
-  need.close_reason = EnumFromProto<domain::CloseReason>(message.close_reason(), pb::CloseReason_IsValid, "CloseReason", prefix + "close_reason", violations);
+  need.close_reason = EnumFromProto<domain::CloseReason>(message.close_reason(), pb::CloseReason_IsValid, "CloseReason",
+                                                         prefix + "close_reason", violations);
   need.revision = RevisionOfEtag(message.etag());
   need.create_time = ToTime(message.create_time());
   return need;

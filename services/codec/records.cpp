@@ -11,13 +11,16 @@ namespace {
 namespace store = warmline::store::v1;
 
 absl::Status Damaged(const char* what) {
-  return domain::MakeError(domain::ErrorReason::kInternalDefect,
-                           absl::StrCat("a stored ", what, " cannot be read: the store is damaged; restore it from a backup and run `warmline doctor`"));
+  return domain::MakeError(
+      domain::ErrorReason::kInternalDefect,
+      absl::StrCat("a stored ", what,
+                   " cannot be read: the store is damaged; restore it from a backup and run `warmline doctor`"));
 }
 
 // Parses `bytes` as `Message` and translates it; unknown values count as damage.
 template <typename Message, typename Translate>
-auto Decode(const std::string& bytes, const char* what, Translate translate) -> absl::StatusOr<decltype(translate(Message(), *static_cast<domain::Violations*>(nullptr)))> {
+auto Decode(const std::string& bytes, const char* what, Translate translate)
+    -> absl::StatusOr<decltype(translate(Message(), *static_cast<domain::Violations*>(nullptr)))> {
   Message message;
   if (!message.ParseFromString(bytes)) return Damaged(what);
   domain::Violations violations;
@@ -29,9 +32,15 @@ auto Decode(const std::string& bytes, const char* what, Translate translate) -> 
 }  // namespace
 
 std::string Encode(const domain::Pool& pool) { return ToProto(pool).SerializeAsString(); }
-std::string Encode(const std::string& pool, const domain::Member& member) { return ToProto(pool, member).SerializeAsString(); }
-std::string Encode(const std::string& pool, const domain::Connection& connection) { return ToProto(pool, connection).SerializeAsString(); }
-std::string Encode(const std::string& pool, const domain::Need& need) { return ToProto(pool, need).SerializeAsString(); }
+std::string Encode(const std::string& pool, const domain::Member& member) {
+  return ToProto(pool, member).SerializeAsString();
+}
+std::string Encode(const std::string& pool, const domain::Connection& connection) {
+  return ToProto(pool, connection).SerializeAsString();
+}
+std::string Encode(const std::string& pool, const domain::Need& need) {
+  return ToProto(pool, need).SerializeAsString();
+}
 
 std::string Encode(const domain::Statistics& statistics) {
   store::Statistics message;
@@ -82,60 +91,65 @@ absl::StatusOr<domain::Pool> DecodePool(const std::string& bytes) {
   return Decode<warmline::v1::Pool>(bytes, "pool", [](const auto& m, auto& v) { return FromProto(m, "", v); });
 }
 absl::StatusOr<domain::Member> DecodeMember(const std::string& pool, const std::string& bytes) {
-  return Decode<warmline::v1::Member>(bytes, "member", [&](const auto& m, auto& v) { return FromProto(pool, m, "", v); });
+  return Decode<warmline::v1::Member>(bytes, "member",
+                                      [&](const auto& m, auto& v) { return FromProto(pool, m, "", v); });
 }
 absl::StatusOr<domain::Connection> DecodeConnection(const std::string& pool, const std::string& bytes) {
-  return Decode<warmline::v1::Connection>(bytes, "connection", [&](const auto& m, auto& v) { return FromProto(pool, m, "", v); });
+  return Decode<warmline::v1::Connection>(bytes, "connection",
+                                          [&](const auto& m, auto& v) { return FromProto(pool, m, "", v); });
 }
 absl::StatusOr<domain::Need> DecodeNeed(const std::string& pool, const std::string& bytes) {
   return Decode<warmline::v1::Need>(bytes, "need", [&](const auto& m, auto& v) { return FromProto(pool, m, "", v); });
 }
 
 absl::StatusOr<domain::Statistics> DecodeStatistics(const std::string& bytes) {
-  return Decode<store::Statistics>(bytes, "generation of statistics", [](const store::Statistics& m, domain::Violations&) {
-    domain::Statistics statistics;
-    statistics.generation = m.generation();
-    statistics.helpers = m.helpers();
-    for (const auto& entry : m.interests()) {
-      domain::InterestStatistics interest{entry.canonical(), entry.helpers(), {}};
-      for (const auto& r : entry.relations()) interest.relations.push_back({r.canonical(), static_cast<std::uint8_t>(r.discount())});
-      statistics.interests.push_back(std::move(interest));
-    }
-    return statistics;
-  });
+  return Decode<store::Statistics>(
+      bytes, "generation of statistics", [](const store::Statistics& m, domain::Violations&) {
+        domain::Statistics statistics;
+        statistics.generation = m.generation();
+        statistics.helpers = m.helpers();
+        for (const auto& entry : m.interests()) {
+          domain::InterestStatistics interest{entry.canonical(), entry.helpers(), {}};
+          for (const auto& r : entry.relations())
+            interest.relations.push_back({r.canonical(), static_cast<std::uint8_t>(r.discount())});
+          statistics.interests.push_back(std::move(interest));
+        }
+        return statistics;
+      });
 }
 
 absl::StatusOr<domain::ChangeBody> DecodeChange(const std::string& pool, const std::string& bytes) {
-  return Decode<store::Change>(bytes, "change", [&](const store::Change& m, domain::Violations& v) -> domain::ChangeBody {
-    switch (m.body_case()) {
-      case store::Change::kPool:
-        return FromProto(m.pool(), "", v);
-      case store::Change::kMember:
-        return FromProto(pool, m.member(), "", v);
-      case store::Change::kMemberErasedHash:
-        return domain::MemberErased{m.member_erased_hash()};
-      case store::Change::kConnection:
-        return FromProto(pool, m.connection(), "", v);
-      case store::Change::kConnectionDeleted:
-        return domain::ConnectionDeleted{m.connection_deleted().first(), m.connection_deleted().second()};
-      case store::Change::kBlock:
-        return FromProto(pool, m.block(), "", v);
-      case store::Change::kBlockDeleted:
-        return domain::BlockDeleted{m.block_deleted().first(), m.block_deleted().second()};
-      case store::Change::kNeed:
-        return FromProto(pool, m.need(), "", v);
-      case store::Change::kNeedDeleted:
-        return domain::NeedDeleted{m.need_deleted()};
-      case store::Change::kStatisticsGeneration: {
-        domain::Statistics statistics;
-        statistics.generation = m.statistics_generation();
-        return statistics;
-      }
-      case store::Change::BODY_NOT_SET:
-        break;
-    }
-    return std::monostate();
-  });
+  return Decode<store::Change>(
+      bytes, "change", [&](const store::Change& m, domain::Violations& v) -> domain::ChangeBody {
+        switch (m.body_case()) {
+          case store::Change::kPool:
+            return FromProto(m.pool(), "", v);
+          case store::Change::kMember:
+            return FromProto(pool, m.member(), "", v);
+          case store::Change::kMemberErasedHash:
+            return domain::MemberErased{m.member_erased_hash()};
+          case store::Change::kConnection:
+            return FromProto(pool, m.connection(), "", v);
+          case store::Change::kConnectionDeleted:
+            return domain::ConnectionDeleted{m.connection_deleted().first(), m.connection_deleted().second()};
+          case store::Change::kBlock:
+            return FromProto(pool, m.block(), "", v);
+          case store::Change::kBlockDeleted:
+            return domain::BlockDeleted{m.block_deleted().first(), m.block_deleted().second()};
+          case store::Change::kNeed:
+            return FromProto(pool, m.need(), "", v);
+          case store::Change::kNeedDeleted:
+            return domain::NeedDeleted{m.need_deleted()};
+          case store::Change::kStatisticsGeneration: {
+            domain::Statistics statistics;
+            statistics.generation = m.statistics_generation();
+            return statistics;
+          }
+          case store::Change::BODY_NOT_SET:
+            break;
+        }
+        return std::monostate();
+      });
 }
 
 }  // namespace warmline::codec

@@ -110,7 +110,8 @@ pb::Connection ToProto(const std::string& pool, const domain::Connection& connec
   message.set_member_b(domain::ResourceName(pool, "members", connection.b));
   message.set_strength(connection.strength);
   message.set_state(static_cast<pb::ConnectionState>(connection.state));
-  if (!connection.proposed_by.empty()) message.set_proposed_by(domain::ResourceName(pool, "members", connection.proposed_by));
+  if (!connection.proposed_by.empty())
+    message.set_proposed_by(domain::ResourceName(pool, "members", connection.proposed_by));
   message.set_etag(EtagOf(connection.revision));
   return message;
 }

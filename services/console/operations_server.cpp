@@ -30,7 +30,8 @@ OperationsServer::OperationsServer(OperationsHooks hooks) : state_(std::make_uni
   server.Get("/metrics", [this](const httplib::Request&, httplib::Response& response) {
     response.set_content(state_->hooks.metrics(), "text/plain; version=0.0.4; charset=utf-8");
   });
-  server.Get("/livez", [](const httplib::Request&, httplib::Response& response) { response.set_content("ok\n", kText); });
+  server.Get("/livez",
+             [](const httplib::Request&, httplib::Response& response) { response.set_content("ok\n", kText); });
   server.Get("/startupz", [this](const httplib::Request&, httplib::Response& response) {
     const bool started = state_->hooks.started();
     response.status = started ? 200 : 503;
@@ -51,10 +52,13 @@ absl::Status OperationsServer::Start(const std::string& host, int port) {
     const int yes = 1;
     setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
   });
-  state_->port = port == 0 ? state_->server.bind_to_any_port(host) : (state_->server.bind_to_port(host, port) ? port : -1);
+  state_->port =
+      port == 0 ? state_->server.bind_to_any_port(host) : (state_->server.bind_to_port(host, port) ? port : -1);
   if (state_->port <= 0) {
-    return domain::MakeError(domain::ErrorReason::kStoreUnavailable,
-                             absl::StrCat("cannot listen on ", host, ":", port, " for operations: the port is taken or not allowed; free it, or give another --ops-listen"));
+    return domain::MakeError(
+        domain::ErrorReason::kStoreUnavailable,
+        absl::StrCat("cannot listen on ", host, ":", port,
+                     " for operations: the port is taken or not allowed; free it, or give another --ops-listen"));
   }
   state_->thread = std::thread([this] { state_->server.listen_after_bind(); });
   return absl::OkStatus();

@@ -27,8 +27,8 @@ struct NeedDeleted {
   std::string id;
 };
 
-using ChangeBody =
-    std::variant<std::monostate, Pool, Member, MemberErased, Connection, ConnectionDeleted, Block, BlockDeleted, Need, NeedDeleted, Statistics>;
+using ChangeBody = std::variant<std::monostate, Pool, Member, MemberErased, Connection, ConnectionDeleted, Block,
+                                BlockDeleted, Need, NeedDeleted, Statistics>;
 
 struct Change {
   std::int64_t revision = 0;

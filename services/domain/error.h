@@ -1,5 +1,5 @@
-// Errors that programs can act on: an absl::Status with a published reason, the fields that are wrong, and when to try again.
-// Values; thread-safe as such. Only services/api turns them into what travels over the wire.
+// Errors that programs can act on: an absl::Status with a published reason, the fields that are wrong, and when to try
+// again. Values; thread-safe as such. Only services/api turns them into what travels over the wire.
 #pragma once
 
 #include <absl/status/status.h>
@@ -53,7 +53,8 @@ struct Violation {
 };
 
 // An error with its reason. The status code follows from the reason. `retry_after` where trying again can help.
-[[nodiscard]] absl::Status MakeError(ErrorReason reason, std::string_view message, std::optional<absl::Duration> retry_after = {});
+[[nodiscard]] absl::Status MakeError(ErrorReason reason, std::string_view message,
+                                     std::optional<absl::Duration> retry_after = {});
 
 // The reason of an error; kUnspecified for one that has none.
 [[nodiscard]] ErrorReason ReasonOf(const absl::Status& status);

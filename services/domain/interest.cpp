@@ -24,7 +24,8 @@ std::string_view FacetOf(std::string_view canonical) { return canonical.substr(0
 
 void ValidateInterest(const Interest& interest, const std::string& field, Violations& violations) {
   if (interest.typed.size() > kMaxInterestBytes) {
-    violations.Add(field, absl::StrCat(Quoted(interest.typed), " has ", interest.typed.size(), " bytes: at most ", kMaxInterestBytes));
+    violations.Add(field, absl::StrCat(Quoted(interest.typed), " has ", interest.typed.size(), " bytes: at most ",
+                                       kMaxInterestBytes));
     return;
   }
   Violations text;
@@ -32,21 +33,26 @@ void ValidateInterest(const Interest& interest, const std::string& field, Violat
   if (!text.empty()) {
     CheckText(interest.typed, field, kMaxInterestBytes, true, false, violations);
   } else if (interest.canonical.empty()) {
-    violations.Add(field, absl::StrCat(Quoted(interest.typed), " is not `facet:name`: write, for example, `skill:sql`"));
+    violations.Add(field,
+                   absl::StrCat(Quoted(interest.typed), " is not `facet:name`: write, for example, `skill:sql`"));
   } else if (const auto facet = FacetOf(interest.canonical);
              facet.size() > kMaxFacetBytes || !std::all_of(facet.begin(), facet.end(), [](char c) {
                return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
              })) {
-    violations.Add(field, absl::StrCat("facet ", Quoted(facet), " is not 1 to ", kMaxFacetBytes, " of a-z 0-9 -: use one such as `profession`"));
+    violations.Add(field, absl::StrCat("facet ", Quoted(facet), " is not 1 to ", kMaxFacetBytes,
+                                       " of a-z 0-9 -: use one such as `profession`"));
   }
   if (!(interest.strength > 0.0 && interest.strength <= 1.0)) {
-    violations.Add(absl::StrCat(field, ".strength"), absl::StrCat(interest.strength, " is out of range: give more than 0 and at most 1"));
+    violations.Add(absl::StrCat(field, ".strength"),
+                   absl::StrCat(interest.strength, " is out of range: give more than 0 and at most 1"));
   }
 }
 
-void ValidateInterests(const std::vector<Interest>& interests, int max, const std::string& field, Violations& violations) {
+void ValidateInterests(const std::vector<Interest>& interests, int max, const std::string& field,
+                       Violations& violations) {
   if (interests.size() > static_cast<std::size_t>(max)) {
-    violations.Add(field, absl::StrCat("has ", interests.size(), " interests: at most ", max, "; keep the ones that matter most"));
+    violations.Add(
+        field, absl::StrCat("has ", interests.size(), " interests: at most ", max, "; keep the ones that matter most"));
     return;
   }
   absl::flat_hash_set<std::string_view> seen;
@@ -54,7 +60,8 @@ void ValidateInterests(const std::vector<Interest>& interests, int max, const st
     const std::string at = absl::StrCat(field, "[", i, "]");
     ValidateInterest(interests[i], at, violations);
     if (!interests[i].canonical.empty() && !seen.insert(interests[i].canonical).second) {
-      violations.Add(at, absl::StrCat(Quoted(interests[i].typed), " is listed twice (as ", interests[i].canonical, "): keep one"));
+      violations.Add(
+          at, absl::StrCat(Quoted(interests[i].typed), " is listed twice (as ", interests[i].canonical, "): keep one"));
     }
   }
 }

@@ -25,11 +25,13 @@ struct Interest {
 // Adds violations of one interest: form, length, characters, strength in (0, 1].
 void ValidateInterest(const Interest& interest, const std::string& field, Violations& violations);
 // The same for a list: each one, at most `max` of them, none twice.
-void ValidateInterests(const std::vector<Interest>& interests, int max, const std::string& field, Violations& violations);
+void ValidateInterests(const std::vector<Interest>& interests, int max, const std::string& field,
+                       Violations& violations);
 
 // Strength as a level in 1..255: round(strength * 255), at least 1.
 [[nodiscard]] std::uint8_t StrengthLevel(double strength);
-// The level of a member's strength, diluted when they list more than kUndilutedInterests: floor(level * 32 / count), at least 1.
+// The level of a member's strength, diluted when they list more than kUndilutedInterests: floor(level * 32 / count), at
+// least 1.
 [[nodiscard]] std::uint8_t DilutedLevel(double strength, std::size_t count);
 
 }  // namespace warmline::domain

@@ -14,17 +14,23 @@ namespace warmline::domain {
 
 void ValidateId(std::string_view id, const std::string& field, Violations& violations) {
   const bool good = !id.empty() && id.size() <= kMaxIdBytes && absl::ascii_isalnum(static_cast<unsigned char>(id[0])) &&
-                    std::all_of(id.begin(), id.end(), [](unsigned char c) { return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-'; });
+                    std::all_of(id.begin(), id.end(), [](unsigned char c) {
+                      return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-';
+                    });
   if (!good) {
-    violations.Add(field, absl::StrCat(Quoted(id), " is not an id: 1 to ", kMaxIdBytes, " of A-Z a-z 0-9 . _ -, beginning with a letter or digit"));
+    violations.Add(field, absl::StrCat(Quoted(id), " is not an id: 1 to ", kMaxIdBytes,
+                                       " of A-Z a-z 0-9 . _ -, beginning with a letter or digit"));
   }
 }
 
 void ValidatePoolId(std::string_view id, const std::string& field, Violations& violations) {
   const bool good = !id.empty() && id.size() <= kMaxIdBytes && absl::ascii_islower(static_cast<unsigned char>(id[0])) &&
-                    std::all_of(id.begin(), id.end(), [](unsigned char c) { return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '-'; });
+                    std::all_of(id.begin(), id.end(), [](unsigned char c) {
+                      return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '-';
+                    });
   if (!good) {
-    violations.Add(field, absl::StrCat(Quoted(id), " is not a pool id: 1 to ", kMaxIdBytes, " of a-z 0-9 -, beginning with a letter"));
+    violations.Add(field, absl::StrCat(Quoted(id), " is not a pool id: 1 to ", kMaxIdBytes,
+                                       " of a-z 0-9 -, beginning with a letter"));
   }
 }
 
@@ -36,7 +42,9 @@ std::string PoolName(std::string_view pool) { return absl::StrCat("pools/", base
 
 std::optional<ParsedName> ParseResourceName(std::string_view name, std::string_view collection) {
   const std::vector<absl::string_view> parts = absl::StrSplit(base::AbslView(name), '/');
-  if (parts.size() != 4 || parts[0] != "pools" || parts[1].empty() || parts[2] != base::AbslView(collection) || parts[3].empty()) return std::nullopt;
+  if (parts.size() != 4 || parts[0] != "pools" || parts[1].empty() || parts[2] != base::AbslView(collection) ||
+      parts[3].empty())
+    return std::nullopt;
   return ParsedName{std::string(parts[1]), std::string(parts[3])};
 }
 

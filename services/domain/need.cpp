@@ -29,23 +29,29 @@ void ValidateShowcase(const Showcase& showcase, const std::string& prefix, Viola
 void ValidateNeed(const Need& need, const std::string& prefix, Violations& violations) {
   if (!need.id.empty()) ValidateId(need.id, prefix + "name", violations);
   ValidateId(need.seeker, prefix + "seeker", violations);
-  if (need.help_kinds.empty()) violations.Add(prefix + "help_kinds", "is empty: name at least one kind of help, for example ADVICE");
-  if (need.help_kinds.size() > kMaxHelpKinds) violations.Add(prefix + "help_kinds", absl::StrCat("has more than ", kMaxHelpKinds, " entries"));
-  if (need.interests.empty()) violations.Add(prefix + "interests", "is empty: name at least one, for example `profession:nurse`");
+  if (need.help_kinds.empty())
+    violations.Add(prefix + "help_kinds", "is empty: name at least one kind of help, for example ADVICE");
+  if (need.help_kinds.size() > kMaxHelpKinds)
+    violations.Add(prefix + "help_kinds", absl::StrCat("has more than ", kMaxHelpKinds, " entries"));
+  if (need.interests.empty())
+    violations.Add(prefix + "interests", "is empty: name at least one, for example `profession:nurse`");
   ValidateInterests(need.interests, kMaxInterestsPerNeed, prefix + "interests", violations);
   ValidateLanguages(need.constraints.languages, prefix + "constraints.languages", violations);
   ValidatePlaces(need.constraints.places, prefix + "constraints.places", violations);
   if (need.constraints.exclude_members.size() > kMaxExcludedMembers) {
-    violations.Add(prefix + "constraints.exclude_members",
-                   absl::StrCat("has ", need.constraints.exclude_members.size(), " entries: at most ", kMaxExcludedMembers));
+    violations.Add(prefix + "constraints.exclude_members", absl::StrCat("has ", need.constraints.exclude_members.size(),
+                                                                        " entries: at most ", kMaxExcludedMembers));
   }
   if (need.relaxations.size() > kMaxRelaxations) {
-    violations.Add(prefix + "relaxations", absl::StrCat("has ", need.relaxations.size(), " entries: at most ", kMaxRelaxations));
+    violations.Add(prefix + "relaxations",
+                   absl::StrCat("has ", need.relaxations.size(), " entries: at most ", kMaxRelaxations));
   }
   for (std::size_t i = 0; i < need.relaxations.size(); ++i) {
     const std::string at = absl::StrCat(prefix, "relaxations[", i, "]");
-    if (need.relaxations[i].after <= absl::ZeroDuration()) violations.Add(at + ".after", "is not a positive time: say after how long");
-    if (need.relaxations[i].drop.empty()) violations.Add(at + ".drop", "is empty: name the constraint that no longer binds");
+    if (need.relaxations[i].after <= absl::ZeroDuration())
+      violations.Add(at + ".after", "is not a positive time: say after how long");
+    if (need.relaxations[i].drop.empty())
+      violations.Add(at + ".drop", "is empty: name the constraint that no longer binds");
   }
   if (need.showcase) ValidateShowcase(*need.showcase, prefix + "showcase", violations);
 }

@@ -52,8 +52,10 @@ struct Need {
 // Adds every violation of a need's rules and limits (domain/limits.h), with field paths below `prefix`.
 void ValidateNeed(const Need& need, const std::string& prefix, Violations& violations);
 
-// The constraints that still bind after `waited`, by the steps that the need itself states; what was dropped goes to `dropped`, in order of number.
-[[nodiscard]] NeedConstraints RelaxedConstraints(const Need& need, absl::Duration waited, std::vector<SoftConstraint>* dropped);
+// The constraints that still bind after `waited`, by the steps that the need itself states; what was dropped goes to
+// `dropped`, in order of number.
+[[nodiscard]] NeedConstraints RelaxedConstraints(const Need& need, absl::Duration waited,
+                                                 std::vector<SoftConstraint>* dropped);
 
 // The id of an inline need: `inline-` and 16 hexadecimal digits of a stable hash over what it asks for.
 [[nodiscard]] std::string InlineNeedId(const Need& need);

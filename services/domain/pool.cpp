@@ -13,13 +13,10 @@ namespace warmline::domain {
 
 Policy::Policy() {
   // What the roundings of the other weights leave goes to exploration: 5 %.
-  weights[static_cast<int>(Part::kExploration)] = kOne - std::accumulate(weights.begin(), weights.end() - 1, std::uint32_t{0});
-  facet_weights = {{"profession", kOne},
-                   {"skill", kOne * 8 / 10},
-                   {"industry", kOne * 6 / 10},
-                   {"employer", kOne * 6 / 10},
-                   {"school", kOne * 5 / 10},
-                   {"hobby", kOne * 4 / 10},
+  weights[static_cast<int>(Part::kExploration)] =
+      kOne - std::accumulate(weights.begin(), weights.end() - 1, std::uint32_t{0});
+  facet_weights = {{"profession", kOne},        {"skill", kOne * 8 / 10},  {"industry", kOne * 6 / 10},
+                   {"employer", kOne * 6 / 10}, {"school", kOne * 5 / 10}, {"hobby", kOne * 4 / 10},
                    {"*", kOne * 5 / 10}};
 }
 
@@ -40,9 +37,11 @@ void ValidatePool(const Pool& pool, const std::string& prefix, Violations& viola
   const Policy& p = pool.policy;
   const std::string at = prefix + "policy.";
   const std::uint64_t sum = std::accumulate(p.weights.begin(), p.weights.end(), std::uint64_t{0});
-  if (sum != kOne) violations.Add(at + "weights", absl::StrCat("add up to ", sum, ": they must add up to 2^20 = ", kOne));
+  if (sum != kOne)
+    violations.Add(at + "weights", absl::StrCat("add up to ", sum, ": they must add up to 2^20 = ", kOne));
   const auto check = [&](std::int64_t value, std::int64_t low, std::int64_t high, const char* field) {
-    if (value < low || value > high) violations.Add(at + field, absl::StrCat(value, " is out of range: give ", low, " to ", high));
+    if (value < low || value > high)
+      violations.Add(at + field, absl::StrCat(value, " is out of range: give ", low, " to ", high));
   };
   check(p.shift_high, 0, kOne / 2, "shift_high");
   check(p.shift_immediate, 0, kOne / 2, "shift_immediate");
@@ -56,12 +55,15 @@ void ValidatePool(const Pool& pool, const std::string& prefix, Violations& viola
   check(p.proven_outcomes, 0, kMaxEvidenceCount, "proven_outcomes");
   check(static_cast<std::int64_t>(p.facet_weights.size()), 0, kMaxFacetWeights, "facet_weights (entries)");
   for (const auto& [facet, weight] : p.facet_weights) {
-    if (weight > kOne) violations.Add(absl::StrCat(at, "facet_weights[", facet, "]"), absl::StrCat(weight, " is more than 2^20 = ", kOne));
+    if (weight > kOne)
+      violations.Add(absl::StrCat(at, "facet_weights[", facet, "]"),
+                     absl::StrCat(weight, " is more than 2^20 = ", kOne));
   }
   check(static_cast<std::int64_t>(p.synonyms.size()), 0, kMaxSynonyms, "synonyms (entries)");
   for (const auto& [alias, canonical] : p.synonyms) {
     if (p.synonyms.contains(canonical)) {
-      violations.Add(at + "synonyms", absl::StrCat(Quoted(canonical), " is itself an alias: name the last interest of the chain"));
+      violations.Add(at + "synonyms",
+                     absl::StrCat(Quoted(canonical), " is itself an alias: name the last interest of the chain"));
     }
   }
 }

@@ -20,7 +20,8 @@ namespace warmline::domain {
 using Weights = std::array<std::uint32_t, kParts>;
 
 struct Policy {
-  Weights weights = {kOne * 30 / 100, kOne * 22 / 100, kOne * 10 / 100, kOne * 10 / 100, kOne * 10 / 100, kOne * 13 / 100, 0};
+  Weights weights = {
+      kOne * 30 / 100, kOne * 22 / 100, kOne * 10 / 100, kOne * 10 / 100, kOne * 10 / 100, kOne * 13 / 100, 0};
   std::uint32_t shift_high = kOne / 16;
   std::uint32_t shift_immediate = kOne / 8;
   std::int32_t half_life_hours = 24 * 180;

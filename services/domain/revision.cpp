@@ -12,7 +12,9 @@ namespace warmline::domain {
 namespace {
 
 // Guards against tokens that were cut or typed wrong, not against forgery: a token grants nothing.
-std::uint32_t Check(const Revision& r) { return static_cast<std::uint32_t>(base::Mix64(r.history ^ base::Mix64(static_cast<std::uint64_t>(r.number)))); }
+std::uint32_t Check(const Revision& r) {
+  return static_cast<std::uint32_t>(base::Mix64(r.history ^ base::Mix64(static_cast<std::uint64_t>(r.number))));
+}
 
 }  // namespace
 
@@ -27,7 +29,8 @@ std::optional<Revision> ParseRevisionToken(std::string_view token) {
   long long number = 0;
   unsigned int check = 0;
   int read = 0;
-  if (std::sscanf(plain.c_str(), "r1.%llx.%lld.%x%n", &history, &number, &check, &read) != 3) return std::nullopt;  // NOLINT(cert-err34-c)
+  if (std::sscanf(plain.c_str(), "r1.%llx.%lld.%x%n", &history, &number, &check, &read) != 3)
+    return std::nullopt;  // NOLINT(cert-err34-c)
   const Revision revision{history, number};
   if (static_cast<std::size_t>(read) != plain.size() || check != Check(revision) || number < 0) return std::nullopt;
   return revision;

@@ -32,9 +32,11 @@ int CountCodePoints(std::string_view text) {
   return ForEachCodePoint(text, [&](UChar32) { ++count; }) ? count : -1;
 }
 
-void CheckText(std::string_view text, std::string_view field, int max_characters, bool required, bool lines, Violations& violations) {
+void CheckText(std::string_view text, std::string_view field, int max_characters, bool required, bool lines,
+               Violations& violations) {
   if (text.empty()) {
-    if (required) violations.Add(std::string(field), "is empty: give 1 to " + std::to_string(max_characters) + " characters");
+    if (required)
+      violations.Add(std::string(field), "is empty: give 1 to " + std::to_string(max_characters) + " characters");
     return;
   }
   int count = 0;
@@ -47,9 +49,11 @@ void CheckText(std::string_view text, std::string_view field, int max_characters
   if (!valid) {
     violations.Add(std::string(field), absl::StrCat(Quoted(text), " is not valid UTF-8: send UTF-8 text"));
   } else if (control >= 0) {
-    violations.Add(std::string(field), absl::StrCat(Quoted(text), " holds the control character U+", absl::Hex(control, absl::kZeroPad4), ": remove it"));
+    violations.Add(std::string(field), absl::StrCat(Quoted(text), " holds the control character U+",
+                                                    absl::Hex(control, absl::kZeroPad4), ": remove it"));
   } else if (count > max_characters) {
-    violations.Add(std::string(field), absl::StrCat(Quoted(text), " has ", count, " characters: at most ", max_characters));
+    violations.Add(std::string(field),
+                   absl::StrCat(Quoted(text), " has ", count, " characters: at most ", max_characters));
   }
 }
 

@@ -61,7 +61,15 @@ enum class Rule : std::uint8_t {
 inline constexpr int kRules = 15;
 
 // The parts of the score, numbered as warmline.v1.Part minus one.
-enum class Part : std::uint8_t { kInterests, kHelpfulness, kResponsiveness, kInvolvement, kAvailability, kCloseness, kExploration };
+enum class Part : std::uint8_t {
+  kInterests,
+  kHelpfulness,
+  kResponsiveness,
+  kInvolvement,
+  kAvailability,
+  kCloseness,
+  kExploration
+};
 inline constexpr int kParts = 7;
 
 // Sets of kinds and reaches, as bits: bit i is the value i.

@@ -1,5 +1,6 @@
-// Sets of short strings (languages, places, conflict keys, preferred interests), each distinct set kept once and named by a number.
-// Set 0 is empty. Thread-safety: `Contents` from any thread under a base::RcuReadGuard; `Intern` by one writer at a time.
+// Sets of short strings (languages, places, conflict keys, preferred interests), each distinct set kept once and named
+// by a number. Set 0 is empty. Thread-safety: `Contents` from any thread under a base::RcuReadGuard; `Intern` by one
+// writer at a time.
 #pragma once
 
 #include <cstdint>

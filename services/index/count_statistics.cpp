@@ -1,4 +1,5 @@
-// PoolIndex::CountStatistics: how many helpers have each interest, and which interests go together (docs/matching.md, "Relations").
+// PoolIndex::CountStatistics: how many helpers have each interest, and which interests go together (docs/matching.md,
+// "Relations").
 #include <absl/container/flat_hash_map.h>
 
 #include <algorithm>
@@ -52,7 +53,8 @@ domain::Statistics PoolIndex::CountStatistics(std::int64_t generation) const {
   for (const SegmentState& state : v.segments) {
     result.helpers += state.segment->size() - state.segment->dead();
     for (const std::uint32_t term : state.segment->terms()) {
-      for (const std::uint32_t doc : state.segment->postings(term).documents) having[term] += state.segment->LivesAt(doc, v.sequence) ? 1 : 0;
+      for (const std::uint32_t doc : state.segment->postings(term).documents)
+        having[term] += state.segment->LivesAt(doc, v.sequence) ? 1 : 0;
     }
   }
 
@@ -74,7 +76,8 @@ domain::Statistics PoolIndex::CountStatistics(std::int64_t generation) const {
     if (count < kMinTogether) continue;
     const auto a = static_cast<std::uint32_t>(pair >> 32);
     const auto b = static_cast<std::uint32_t>(pair);
-    const std::uint64_t cosine = domain::SqrtFloor((std::uint64_t{count} * count << 16) / (std::uint64_t{sampled[a]} * sampled[b]));
+    const std::uint64_t cosine =
+        domain::SqrtFloor((std::uint64_t{count} * count << 16) / (std::uint64_t{sampled[a]} * sampled[b]));
     if (cosine < kMinCosine) continue;
     const auto discount = static_cast<std::uint8_t>(std::min<std::uint64_t>(128, cosine / 2));
     related[a].push_back({b, discount});
@@ -92,7 +95,8 @@ domain::Statistics PoolIndex::CountStatistics(std::int64_t generation) const {
     for (const Scored& s : found) entry.relations.push_back({std::string(tables_.terms.Name(s.to)), s.discount});
     result.interests.push_back(std::move(entry));
   }
-  std::sort(result.interests.begin(), result.interests.end(), [](const auto& x, const auto& y) { return x.canonical < y.canonical; });
+  std::sort(result.interests.begin(), result.interests.end(),
+            [](const auto& x, const auto& y) { return x.canonical < y.canonical; });
   return result;
 }
 

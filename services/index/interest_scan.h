@@ -1,5 +1,5 @@
-// The plain accumulate-everything scan of a query's postings: exact, and linear in them. Scratch memory is reused between queries.
-// Thread-safety: one InterestScan belongs to one thread at a time.
+// The plain accumulate-everything scan of a query's postings: exact, and linear in them. Scratch memory is reused
+// between queries. Thread-safety: one InterestScan belongs to one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,8 @@ class InterestScan {
 
   // Every document that was touched, in order of first touch; dead ones too.
   [[nodiscard]] std::span<const std::uint32_t> touched() const { return touched_; }
-  // Sum over own terms of weight times level, where a related interest counts at its discount and the best one of a term counts.
+  // Sum over own terms of weight times level, where a related interest counts at its discount and the best one of a
+  // term counts.
   [[nodiscard]] std::uint64_t sum(std::uint32_t doc) const { return cells_[doc].sum; }
   [[nodiscard]] bool shares_rare(std::uint32_t doc) const { return cells_[doc].rare; }
 

@@ -13,7 +13,9 @@ namespace {
 
 using domain::Part;
 
-AnswerBasis BasisOf(const View& view) { return {view.revision, view.epoch_hour, view.pool->policy.version, view.statistics->generation()}; }
+AnswerBasis BasisOf(const View& view) {
+  return {view.revision, view.epoch_hour, view.pool->policy.version, view.statistics->generation()};
+}
 
 ranking::Parts PartsOf(const View& view, const Query& query, const Candidate& candidate, std::uint64_t sum) {
   const HelperDocument& d = *candidate.document;
@@ -25,11 +27,13 @@ ranking::Parts PartsOf(const View& view, const Query& query, const Candidate& ca
   set(Part::kInvolvement, ranking::InvolvementValue(static_cast<domain::Involvement>(d.involvement)));
   set(Part::kAvailability, ranking::Availability(d.open_capacity, d.week_capacity, candidate.load));
   set(Part::kCloseness, candidate.neighbour == nullptr ? 0 : candidate.neighbour->closeness);
-  set(Part::kExploration, ranking::Exploration(candidate.parts->novelty, query.need_hash, view.tables->members.IdHash(d.member), query.day));
+  set(Part::kExploration, ranking::Exploration(candidate.parts->novelty, query.need_hash,
+                                               view.tables->members.IdHash(d.member), query.day));
   return parts;
 }
 
-std::vector<SharedInterest> SharedInterests(const View& view, const Query& query, const Segment& segment, std::uint32_t doc) {
+std::vector<SharedInterest> SharedInterests(const View& view, const Query& query, const Segment& segment,
+                                            std::uint32_t doc) {
   struct Best {
     std::uint8_t level = 0;
     std::uint32_t term = kNone;
@@ -55,8 +59,8 @@ std::vector<SharedInterest> SharedInterests(const View& view, const Query& query
 }
 
 // Everything about one candidate that an answer says.
-RankedHelper Describe(const View& view, const Query& query, const Segment& segment, std::uint32_t doc, const Candidate& candidate,
-                      const ranking::Parts& parts) {
+RankedHelper Describe(const View& view, const Query& query, const Segment& segment, std::uint32_t doc,
+                      const Candidate& candidate, const ranking::Parts& parts) {
   const HelperDocument& d = *candidate.document;
   const network::MemberTable& members = view.tables->members;
   RankedHelper helper;
@@ -79,14 +83,19 @@ RankedHelper Describe(const View& view, const Query& query, const Segment& segme
 
 std::vector<network::Neighbour> NeighboursOf(const View& view, const Query& query) {
   if (query.seeker == kNone) return {};
-  return network::FindNeighbours(*view.ties, view.tables->members, query.seeker, view.sequence, view.pool->policy.second_degree_decay);
+  return network::FindNeighbours(*view.ties, view.tables->members, query.seeker, view.sequence,
+                                 view.pool->policy.second_degree_decay);
 }
 
 // One query over all segments of a view.
 class Search {
  public:
   Search(const View& view, const Query& query, int top_k)
-      : view_(view), query_(query), rules_(view, query), neighbours_(NeighboursOf(view, query)), top_(top_k, view.tables->members) {}
+      : view_(view),
+        query_(query),
+        rules_(view, query),
+        neighbours_(NeighboursOf(view, query)),
+        top_(top_k, view.tables->members) {}
 
   absl::Status Run(const StopCheck& stop) {
     for (const SegmentState& state : view_.segments) {
@@ -130,7 +139,8 @@ class Search {
     const HelperDocument& d = state.segment->document(doc);
     if (!state.segment->LivesAt(doc, view_.sequence) || d.member == query_.seeker) return;
     ++result_.candidates;
-    const Candidate candidate = {&d, &(*state.parts)[doc], view_.tables->members.load(d.member), NeighbourOf(d.member), scan_.shares_rare(doc)};
+    const Candidate candidate = {&d, &(*state.parts)[doc], view_.tables->members.load(d.member), NeighbourOf(d.member),
+                                 scan_.shares_rare(doc)};
     if (const auto rule = rules_.FirstBlocking(candidate)) {
       ++result_.removed[static_cast<std::size_t>(*rule)];
       return;
@@ -174,7 +184,8 @@ Explanation Explain(const View& view, const domain::Need& need, std::string_view
     result.is_helper = true;
     if (*member == query.seeker) return result;
     const auto neighbours = NeighboursOf(view, query);
-    const auto near = std::find_if(neighbours.begin(), neighbours.end(), [&](const auto& n) { return n.member == *member; });
+    const auto near =
+        std::find_if(neighbours.begin(), neighbours.end(), [&](const auto& n) { return n.member == *member; });
     std::vector<std::uint8_t> levels(query.own.size(), 0);
     Candidate candidate = {&segment.document(*doc), &(*state.parts)[*doc], view.tables->members.load(*member),
                            near == neighbours.end() ? nullptr : &*near, false};

@@ -1,5 +1,6 @@
-// Exact top-k of a need over one view, and the explanation of one pair. Definition: DESIGN section 4 and docs/matching.md.
-// Thread-safety: pure over a view; any number of threads, each under a base::RcuReadGuard that outlives the view's use.
+// Exact top-k of a need over one view, and the explanation of one pair. Definition: DESIGN section 4 and
+// docs/matching.md. Thread-safety: pure over a view; any number of threads, each under a base::RcuReadGuard that
+// outlives the view's use.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -18,8 +19,8 @@
 namespace warmline::index {
 
 struct SharedInterest {
-  std::string need_interest;    // as typed in the need
-  std::string related;          // canonical, where the helper has a related one; else empty
+  std::string need_interest;       // as typed in the need
+  std::string related;             // canonical, where the helper has a related one; else empty
   std::uint32_t contribution = 0;  // its share of the part INTERESTS, floored by itself
   bool rare = false;
 };
@@ -30,8 +31,8 @@ struct RankedHelper {
   ranking::Parts parts{};
   std::vector<SharedInterest> shared;  // in the order of the need
   domain::Reach reach = domain::Reach::kUnspecified;
-  std::string introducer;                       // id; for SECOND_DEGREE
-  std::vector<std::uint8_t> tie_strengths;      // levels on the way
+  std::string introducer;                   // id; for SECOND_DEGREE
+  std::vector<std::uint8_t> tie_strengths;  // levels on the way
   ranking::EvidenceMass evidence;
   domain::MemberKind kind = domain::MemberKind::kUnspecified;
   std::string profession;  // canonical; may be empty
@@ -48,7 +49,8 @@ struct AnswerBasis {
 
 struct MatchResult {
   std::vector<RankedHelper> ranked;  // best first; equal scores by id in byte order
-  std::array<std::int64_t, domain::kRules> removed{};  // by domain::Rule: each candidate at the first rule that removed it
+  std::array<std::int64_t, domain::kRules>
+      removed{};  // by domain::Rule: each candidate at the first rule that removed it
   std::int64_t candidates = 0;
   domain::Weights weights{};
   std::vector<domain::SoftConstraint> relaxed;
@@ -69,7 +71,8 @@ using StopCheck = std::function<absl::Status()>;
 inline constexpr int kCandidatesPerCheck = 8192;
 
 // The `top_k` best helpers. Errors: only those of `stop`.
-[[nodiscard]] absl::StatusOr<MatchResult> Match(const View& view, const domain::Need& need, int top_k, const StopCheck& stop);
+[[nodiscard]] absl::StatusOr<MatchResult> Match(const View& view, const domain::Need& need, int top_k,
+                                                const StopCheck& stop);
 
 // One pair, whether or not it would be matched. `helper` is a member id; one that is no helper gives is_helper = false.
 [[nodiscard]] Explanation Explain(const View& view, const domain::Need& need, std::string_view helper);

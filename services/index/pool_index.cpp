@@ -65,14 +65,17 @@ HelperRow PoolIndex::MakeRow(std::uint32_t number, const domain::Member& member,
   SetFlag(d.flags, kFlagOrganization, member.kind == domain::MemberKind::kOrganization);
   SetFlag(d.flags, kFlagRemote, offer.remote);
   SetFlag(d.flags, kFlagPaused, offer.paused);
-  SetFlag(d.flags, kFlagConfirmed, offer.confirmation == domain::Confirmation::kSelfConfirmed || offer.confirmation == domain::Confirmation::kVouched);
+  SetFlag(d.flags, kFlagConfirmed,
+          offer.confirmation == domain::Confirmation::kSelfConfirmed ||
+              offer.confirmation == domain::Confirmation::kVouched);
   d.involvement = static_cast<std::uint8_t>(offer.involvement);
   d.evidence = ranking::SumEvidence(member.evidence, policy);
   for (const domain::Interest& i : member.interests) {
     const std::string& canonical = policy.Resolve(i.canonical);
     const std::uint32_t term = tables_.terms.Intern(canonical);
     const std::uint8_t level = domain::DilutedLevel(i.strength, member.interests.size());
-    const auto same = std::find_if(row.terms.begin(), row.terms.end(), [&](const HelperTerm& t) { return t.term == term; });
+    const auto same =
+        std::find_if(row.terms.begin(), row.terms.end(), [&](const HelperTerm& t) { return t.term == term; });
     if (same != row.terms.end()) {
       same->level = std::max(same->level, level);
     } else {
@@ -145,7 +148,8 @@ void PoolIndex::Apply(Batch& batch, const domain::Connection& connection) {
   const std::uint32_t a = tables_.members.Intern(connection.a);
   const std::uint32_t b = tables_.members.Intern(connection.b);
   const bool counts = connection.state == domain::ConnectionState::kConfirmed;
-  graph_.SetTie(*batch.next.ties, a, b, counts ? domain::StrengthLevel(connection.strength) : 0, batch.sequence, batch.retire);
+  graph_.SetTie(*batch.next.ties, a, b, counts ? domain::StrengthLevel(connection.strength) : 0, batch.sequence,
+                batch.retire);
 }
 
 void PoolIndex::Apply(Batch& batch, const domain::ConnectionDeleted& deleted) {
@@ -169,7 +173,9 @@ void PoolIndex::Apply(Batch& batch, const domain::BlockDeleted& deleted) {
   EditFacts(batch, *blocked, [&](auto& facts) { Toggle(facts.blocked_by, *blocker, false); });
 }
 
-void PoolIndex::Apply(Batch& batch, const domain::Need& need) { WriteNeed(batch, need.id, std::make_shared<domain::Need>(need)); }
+void PoolIndex::Apply(Batch& batch, const domain::Need& need) {
+  WriteNeed(batch, need.id, std::make_shared<domain::Need>(need));
+}
 
 void PoolIndex::Apply(Batch& batch, const domain::NeedDeleted& deleted) {
   if (tables_.need_ids.Find(deleted.id)) WriteNeed(batch, deleted.id, nullptr);
@@ -200,7 +206,8 @@ void PoolIndex::Apply(std::span<const domain::Change> changes) {
     MergeSegments(batch);
   }
   if (graph_.replaced().size() > std::max<std::size_t>(kMaxReplacedRows, tables_.members.size() / 8)) {
-    // Readers of older views may still read the replaced rows through the old CSR: they are cleared once those readers are gone.
+    // Readers of older views may still read the replaced rows through the old CSR: they are cleared once those readers
+    // are gone.
     batch.next.ties = graph_.Compact(*batch.next.ties);
     Publish(batch);
     base::RcuSynchronize();
@@ -226,7 +233,8 @@ void PoolIndex::MergeSegments(Batch& batch) const {
   std::erase_if(segments, [&](const SegmentState& s) { return living(s) == 0; });
   for (SegmentState& state : segments) {
     if (state.segment->dead() * std::size_t{2} > state.segment->size()) {
-      state = WithParts(Segment::Merge(*state.segment, Segment(std::vector<HelperRow>())), batch.next.pool->policy, batch.next.epoch_hour);
+      state = WithParts(Segment::Merge(*state.segment, Segment(std::vector<HelperRow>())), batch.next.pool->policy,
+                        batch.next.epoch_hour);
     }
   }
   while (segments.size() > 1 && living(segments[segments.size() - 2]) < 2 * std::size_t{living(segments.back())}) {
@@ -236,7 +244,8 @@ void PoolIndex::MergeSegments(Batch& batch) const {
   }
 }
 
-SegmentState PoolIndex::WithParts(std::shared_ptr<Segment> segment, const domain::Policy& policy, std::int64_t epoch_hour) {
+SegmentState PoolIndex::WithParts(std::shared_ptr<Segment> segment, const domain::Policy& policy,
+                                  std::int64_t epoch_hour) {
   auto parts = std::make_shared<EpochParts>(segment->size());
   for (std::uint32_t doc = 0; doc < segment->size(); ++doc) {
     (*parts)[doc] = ranking::PartsAt(segment->document(doc).evidence, policy, epoch_hour);
@@ -279,19 +288,22 @@ IndexState PoolIndex::State() const {
   for (const SegmentState& s : v.segments) {
     state.helpers += s.segment->size() - s.segment->dead();
     state.dead_documents += s.segment->dead();
-    state.document_bytes += static_cast<std::int64_t>(s.segment->bytes() + s.parts->size() * sizeof(ranking::EvidenceParts));
+    state.document_bytes +=
+        static_cast<std::int64_t>(s.segment->bytes() + s.parts->size() * sizeof(ranking::EvidenceParts));
   }
   state.directed_ties = static_cast<std::int64_t>(v.ties->to.size());
   for (const std::uint32_t member : graph_.replaced()) {
     const auto row = static_cast<std::int64_t>(network::TieList(*v.ties, tables_.members, member, v.sequence).size());
     const bool in_csr = member + std::size_t{1} < v.ties->offset.size();
-    state.directed_ties += row - (in_csr ? static_cast<std::int64_t>(v.ties->offset[member + 1] - v.ties->offset[member]) : 0);
+    state.directed_ties +=
+        row - (in_csr ? static_cast<std::int64_t>(v.ties->offset[member + 1] - v.ties->offset[member]) : 0);
     state.tie_bytes += row * static_cast<std::int64_t>(sizeof(network::Tie));
   }
   state.tie_bytes += static_cast<std::int64_t>(v.ties->bytes());
   state.member_bytes = static_cast<std::int64_t>(tables_.members.slot_bytes());
   state.id_bytes = static_cast<std::int64_t>(tables_.members.id_bytes());
-  state.dictionary_bytes = static_cast<std::int64_t>(tables_.terms.bytes() + tables_.sets.bytes() + v.statistics->bytes());
+  state.dictionary_bytes =
+      static_cast<std::int64_t>(tables_.terms.bytes() + tables_.sets.bytes() + v.statistics->bytes());
   return state;
 }
 
@@ -307,7 +319,8 @@ void PoolIndex::Loader::Add(const domain::Member& member) {
 void PoolIndex::Loader::Add(const domain::Connection& connection) {
   const std::uint32_t a = index_.tables_.members.Intern(connection.a);
   const std::uint32_t b = index_.tables_.members.Intern(connection.b);
-  if (connection.state == domain::ConnectionState::kConfirmed) edges_.push_back({a, b, domain::StrengthLevel(connection.strength)});
+  if (connection.state == domain::ConnectionState::kConfirmed)
+    edges_.push_back({a, b, domain::StrengthLevel(connection.strength)});
 }
 
 void PoolIndex::Loader::Add(const domain::Block& block) {

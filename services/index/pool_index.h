@@ -62,8 +62,8 @@ class PoolIndex {
     std::shared_ptr<const StatisticsTable> statistics_;
   };
 
-  // Applies changes of ascending revisions and publishes one view of them all. A change of the pool's policy that reshapes
-  // the index (synonyms, half-life) needs a new PoolIndex: see NeedsRebuild.
+  // Applies changes of ascending revisions and publishes one view of them all. A change of the pool's policy that
+  // reshapes the index (synonyms, half-life) needs a new PoolIndex: see NeedsRebuild.
   void Apply(std::span<const domain::Change> changes);
   // Recomputes the time-decayed parts for a new epoch and swaps them in whole.
   void AdvanceEpoch(std::int64_t epoch_hour);
@@ -103,7 +103,8 @@ class PoolIndex {
   void AddSegment(Batch& batch);
   void MergeSegments(Batch& batch) const;
   void Publish(Batch& batch);
-  [[nodiscard]] static SegmentState WithParts(std::shared_ptr<Segment> segment, const domain::Policy& policy, std::int64_t epoch_hour);
+  [[nodiscard]] static SegmentState WithParts(std::shared_ptr<Segment> segment, const domain::Policy& policy,
+                                              std::int64_t epoch_hour);
 
   Tables tables_;
   network::GraphWriter graph_{tables_.members};

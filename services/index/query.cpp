@@ -18,7 +18,8 @@ void AddOwnTerms(const View& view, const domain::Need& need, Query& query) {
   for (const domain::Interest& interest : need.interests) {
     const std::string& canonical = policy.Resolve(interest.canonical);
     const std::uint8_t level = domain::StrengthLevel(interest.strength);
-    const auto same = std::find_if(query.own.begin(), query.own.end(), [&](const OwnTerm& o) { return o.canonical == canonical; });
+    const auto same =
+        std::find_if(query.own.begin(), query.own.end(), [&](const OwnTerm& o) { return o.canonical == canonical; });
     if (same != query.own.end()) {  // two names of one interest: the stronger counts
       auto& known = levels[static_cast<std::size_t>(same - query.own.begin())];
       known = std::max(known, level);
@@ -34,7 +35,8 @@ void AddOwnTerms(const View& view, const domain::Need& need, Query& query) {
   for (std::size_t i = 0; i < query.own.size(); ++i) {
     OwnTerm& own = query.own[i];
     const std::uint64_t having = own.term == kNone ? 0 : statistics.Having(own.term);
-    own.weight = std::uint64_t{ranking::InterestWeight(policy, own.canonical, having, statistics.helpers())} * levels[i];
+    own.weight =
+        std::uint64_t{ranking::InterestWeight(policy, own.canonical, having, statistics.helpers())} * levels[i];
     own.rare = ranking::IsRare(policy, having, statistics.helpers());
     query.total_weight += own.weight;
   }
@@ -45,7 +47,8 @@ std::vector<QueryTerm> RelatedTerms(const View& view, const Query& query, std::s
   std::vector<QueryTerm> related;
   for (std::uint32_t i = 0; i < query.own.size(); ++i) {
     if (query.own[i].term == kNone) continue;
-    for (const TermRelation& r : view.statistics->Relations(query.own[i].term)) related.push_back({r.term, i, r.discount});
+    for (const TermRelation& r : view.statistics->Relations(query.own[i].term))
+      related.push_back({r.term, i, r.discount});
   }
   const auto strength = [&](const QueryTerm& t) { return query.own[t.own].weight * t.discount; };
   std::sort(related.begin(), related.end(), [&](const QueryTerm& x, const QueryTerm& y) {
@@ -75,10 +78,12 @@ Query MakeQuery(const View& view, const domain::Need& need) {
 
   const domain::Policy& policy = view.pool->policy;
   query.weights = ranking::WeightsFor(policy, need.urgency);
-  const absl::Duration waited =
-      need.create_time > absl::UnixEpoch() ? absl::FromUnixSeconds(view.epoch_hour * 3600) - need.create_time : absl::ZeroDuration();
+  const absl::Duration waited = need.create_time > absl::UnixEpoch()
+                                    ? absl::FromUnixSeconds(view.epoch_hour * 3600) - need.create_time
+                                    : absl::ZeroDuration();
   query.constraints = domain::RelaxedConstraints(need, waited, &query.relaxed);
-  query.gate = query.constraints.evidence_gate == domain::EvidenceGate::kUnspecified ? policy.evidence_gate : query.constraints.evidence_gate;
+  query.gate = query.constraints.evidence_gate == domain::EvidenceGate::kUnspecified ? policy.evidence_gate
+                                                                                     : query.constraints.evidence_gate;
   for (const auto kind : need.help_kinds) query.help_kinds |= domain::BitOf(kind);
   query.seeker = view.tables->members.Find(need.seeker).value_or(kNone);
   query.need_hash = base::Hash64(need.id);

@@ -1,4 +1,5 @@
-// A need, translated for one view: terms with weights, weights of the parts, and the constraints that bind. Pure; under a base::RcuReadGuard.
+// A need, translated for one view: terms with weights, weights of the parts, and the constraints that bind. Pure; under
+// a base::RcuReadGuard.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,7 @@ namespace warmline::index {
 // An interest of the need itself.
 struct OwnTerm {
   std::string typed;
-  std::string canonical;  // after the pool's synonyms
+  std::string canonical;       // after the pool's synonyms
   std::uint32_t term = kNone;  // kNone: no helper ever had it
   std::uint64_t weight = 0;    // weight of the interest (units of 2^-20) times its level in the need (1..255)
   bool rare = false;           // a circle
@@ -23,7 +24,7 @@ struct OwnTerm {
 // A list of postings that counts for an own term: its own, or a related one at a discount.
 struct QueryTerm {
   std::uint32_t term = 0;
-  std::uint32_t own = 0;        // index into Query::own
+  std::uint32_t own = 0;         // index into Query::own
   std::uint32_t discount = 256;  // units of 1/256; 256 for the own term itself
 };
 

@@ -11,11 +11,14 @@ namespace {
 using domain::Reach;
 using domain::Rule;
 
-constexpr std::array<Rule, 13> kOrder = {Rule::kConfirmation, Rule::kHelpKind, Rule::kHelperKind, Rule::kLanguage,   Rule::kPlace,
-                                         Rule::kCapacity,     Rule::kBlock,    Rule::kConflict,   Rule::kPause,      Rule::kEvidence,
-                                         Rule::kPreference,   Rule::kReach,    Rule::kExcluded};
+constexpr std::array<Rule, 13> kOrder = {Rule::kConfirmation, Rule::kHelpKind, Rule::kHelperKind, Rule::kLanguage,
+                                         Rule::kPlace,        Rule::kCapacity, Rule::kBlock,      Rule::kConflict,
+                                         Rule::kPause,        Rule::kEvidence, Rule::kPreference, Rule::kReach,
+                                         Rule::kExcluded};
 
-bool Holds(const std::vector<std::uint32_t>& sorted, std::uint32_t value) { return std::binary_search(sorted.begin(), sorted.end(), value); }
+bool Holds(const std::vector<std::uint32_t>& sorted, std::uint32_t value) {
+  return std::binary_search(sorted.begin(), sorted.end(), value);
+}
 
 template <typename Verdicts, typename Decide>
 bool Remembered(Verdicts& verdicts, std::uint32_t set, Decide decide) {
@@ -32,7 +35,8 @@ std::vector<std::string_view> SortedViews(const std::vector<std::string>& list) 
 
 }  // namespace
 
-RuleChecker::RuleChecker(const View& view, const Query& query) : view_(view), query_(query), languages_(SortedViews(query.constraints.languages)) {
+RuleChecker::RuleChecker(const View& view, const Query& query)
+    : view_(view), query_(query), languages_(SortedViews(query.constraints.languages)) {
   if (query.seeker != kNone) seeker_ = view.tables->members.facts(query.seeker).Read(view.sequence);
   if (seeker_ != nullptr) seeker_conflicts_ = view.tables->sets.Contents(seeker_->conflict_set);
   for (const OwnTerm& own : query.own) own_interests_.emplace_back(own.canonical);
@@ -58,20 +62,27 @@ bool RuleChecker::PlaceFits(const HelperDocument& document) {
 
 bool RuleChecker::PreferenceFits(std::uint32_t set) {
   if (set == 0) return true;
-  return Remembered(preference_verdicts_, set, [&] { return Intersects(view_.tables->sets.Contents(set), own_interests_); });
+  return Remembered(preference_verdicts_, set,
+                    [&] { return Intersects(view_.tables->sets.Contents(set), own_interests_); });
 }
 
 bool RuleChecker::Conflicts(std::uint32_t member) const {
   if (seeker_conflicts_.empty()) return false;
   const network::MemberFacts* facts = view_.tables->members.facts(member).Read(view_.sequence);
-  return facts != nullptr && facts->conflict_set != 0 && Intersects(view_.tables->sets.Contents(facts->conflict_set), seeker_conflicts_);
+  return facts != nullptr && facts->conflict_set != 0 &&
+         Intersects(view_.tables->sets.Contents(facts->conflict_set), seeker_conflicts_);
 }
 
 std::optional<Reach> RuleChecker::ReachOf(const Candidate& candidate) {
-  const auto open = [&](auto... reaches) { return (candidate.document->open_to & (... | domain::BitOf(reaches))) != 0; };
+  const auto open = [&](auto... reaches) {
+    return (candidate.document->open_to & (... | domain::BitOf(reaches))) != 0;
+  };
   const network::Neighbour* near = candidate.neighbour;
-  if (near != nullptr && near->degree == 1 && open(Reach::kFirstDegree, Reach::kSecondDegree, Reach::kPool)) return Reach::kFirstDegree;
-  if (near != nullptr && near->degree == 2 && near->introducer != network::kNobody && open(Reach::kSecondDegree, Reach::kPool)) return Reach::kSecondDegree;
+  if (near != nullptr && near->degree == 1 && open(Reach::kFirstDegree, Reach::kSecondDegree, Reach::kPool))
+    return Reach::kFirstDegree;
+  if (near != nullptr && near->degree == 2 && near->introducer != network::kNobody &&
+      open(Reach::kSecondDegree, Reach::kPool))
+    return Reach::kSecondDegree;
   if (candidate.shares_rare_interest && open(Reach::kCircle, Reach::kPool)) return Reach::kCircle;
   if (open(Reach::kPool)) return Reach::kPool;
   return std::nullopt;

@@ -1,5 +1,5 @@
-// The hard rules: who may not be matched, whatever the score (DESIGN section 4). Holds what it learned of sets during one query.
-// Thread-safety: one RuleChecker belongs to one query of one thread, under a base::RcuReadGuard.
+// The hard rules: who may not be matched, whatever the score (DESIGN section 4). Holds what it learned of sets during
+// one query. Thread-safety: one RuleChecker belongs to one query of one thread, under a base::RcuReadGuard.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -17,8 +17,8 @@ namespace warmline::index {
 struct Candidate {
   const HelperDocument* document = nullptr;
   const ranking::EvidenceParts* parts = nullptr;
-  domain::Load load;                                  // read once
-  const network::Neighbour* neighbour = nullptr;      // null past the second degree
+  domain::Load load;                              // read once
+  const network::Neighbour* neighbour = nullptr;  // null past the second degree
   bool shares_rare_interest = false;
 };
 

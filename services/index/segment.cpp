@@ -15,7 +15,8 @@ void Segment::StartLiving() {
 }
 
 Segment::Segment(std::vector<HelperRow> rows) {
-  std::sort(rows.begin(), rows.end(), [](const HelperRow& x, const HelperRow& y) { return x.document.member < y.document.member; });
+  std::sort(rows.begin(), rows.end(),
+            [](const HelperRow& x, const HelperRow& y) { return x.document.member < y.document.member; });
   documents_.reserve(rows.size());
   std::size_t count = 0;
   for (const HelperRow& row : rows) {
@@ -51,7 +52,8 @@ Segment::Segment(std::vector<HelperRow> rows) {
 
 std::shared_ptr<Segment> Segment::Merge(const Segment& a, const Segment& b) {
   std::shared_ptr<Segment> merged(new Segment);
-  std::array<std::vector<std::uint32_t>, 2> renumbered = {std::vector<std::uint32_t>(a.size(), kNone), std::vector<std::uint32_t>(b.size(), kNone)};
+  std::array<std::vector<std::uint32_t>, 2> renumbered = {std::vector<std::uint32_t>(a.size(), kNone),
+                                                          std::vector<std::uint32_t>(b.size(), kNone)};
   merged->documents_.reserve(a.size() - a.dead() + b.size() - b.dead());
   for (std::uint32_t i = 0, j = 0; i < a.size() || j < b.size();) {
     const bool from_a = j == b.size() || (i < a.size() && a.documents_[i].member < b.documents_[j].member);
@@ -63,7 +65,8 @@ std::shared_ptr<Segment> Segment::Merge(const Segment& a, const Segment& b) {
   }
   merged->StartLiving();
 
-  std::set_union(a.terms_.begin(), a.terms_.end(), b.terms_.begin(), b.terms_.end(), std::back_inserter(merged->terms_));
+  std::set_union(a.terms_.begin(), a.terms_.end(), b.terms_.begin(), b.terms_.end(),
+                 std::back_inserter(merged->terms_));
   merged->posting_documents_.reserve(a.posting_documents_.size() + b.posting_documents_.size());
   merged->posting_levels_.reserve(a.posting_documents_.size() + b.posting_documents_.size());
   merged->offsets_.push_back(0);
@@ -132,8 +135,8 @@ void Segment::Kill(std::uint32_t doc, std::uint64_t sequence) {
 }
 
 std::size_t Segment::bytes() const {
-  return documents_.size() * (sizeof(HelperDocument) + sizeof(std::uint64_t)) + terms_.size() * 4 + offsets_.size() * 8 +
-         posting_documents_.size() * 5;
+  return documents_.size() * (sizeof(HelperDocument) + sizeof(std::uint64_t)) + terms_.size() * 4 +
+         offsets_.size() * 8 + posting_documents_.size() * 5;
 }
 
 }  // namespace warmline::index

@@ -1,6 +1,6 @@
 // An immutable piece of the shared-interest index: some helpers as documents, and for each interest its postings.
-// Documents stand in order of member number. A document dies when its member changes; the segment itself stays as it is.
-// Ownership: shared by views. Thread-safety: reads from any thread; `Kill` by one writer at a time.
+// Documents stand in order of member number. A document dies when its member changes; the segment itself stays as it
+// is. Ownership: shared by views. Thread-safety: reads from any thread; `Kill` by one writer at a time.
 #pragma once
 
 #include <atomic>
@@ -27,7 +27,7 @@ inline constexpr std::uint8_t kFlagConfirmed = 8;
 // What a query reads of one candidate: one cache line.
 struct HelperDocument {
   std::uint32_t member = 0;
-  std::uint32_t languages = 0;    // numbers of AttributeSets
+  std::uint32_t languages = 0;  // numbers of AttributeSets
   std::uint32_t places = 0;
   std::uint32_t preferences = 0;  // canonical interests, one of which a need must name; 0: any need
   std::uint32_t profession = kNone;
@@ -68,7 +68,8 @@ class Segment {
   [[nodiscard]] bool LivesAt(std::uint32_t doc, std::uint64_t sequence) const {
     return died_[doc].load(std::memory_order_acquire) > sequence;
   }
-  // The document of a member, living or not, at or after `from`; and where the search ended, for the next, larger member.
+  // The document of a member, living or not, at or after `from`; and where the search ended, for the next, larger
+  // member.
   [[nodiscard]] std::optional<std::uint32_t> Find(std::uint32_t member, std::uint32_t* from = nullptr) const;
   // Empty for a term that no document has.
   [[nodiscard]] Postings postings(std::uint32_t term) const;

@@ -23,7 +23,9 @@ class StatisticsTable {
   [[nodiscard]] std::int64_t generation() const { return generation_; }
   [[nodiscard]] std::uint64_t helpers() const { return helpers_; }
   // How many helpers have the term; 0 for one that the generation does not know.
-  [[nodiscard]] std::uint64_t Having(std::uint32_t term) const { return term < entries_.size() ? entries_[term].having : 0; }
+  [[nodiscard]] std::uint64_t Having(std::uint32_t term) const {
+    return term < entries_.size() ? entries_[term].having : 0;
+  }
   // Related terms, by discount descending, then by name.
   [[nodiscard]] std::vector<TermRelation> Relations(std::uint32_t term) const;
   // Terms of the generation in byte order of their names, and in that of the part after the facet.

@@ -19,16 +19,20 @@ std::string CanonicalPrefix(std::string_view typed) {
 }
 
 template <typename NameOf>
-void AddMatches(const std::vector<std::uint32_t>& sorted, std::string_view prefix, NameOf name_of, std::set<std::uint32_t>& found) {
-  auto at = std::lower_bound(sorted.begin(), sorted.end(), prefix, [&](std::uint32_t term, std::string_view p) { return name_of(term) < p; });
-  for (; at != sorted.end() && name_of(*at).starts_with(prefix) && found.size() < kMaxPrefixMatches; ++at) found.insert(*at);
+void AddMatches(const std::vector<std::uint32_t>& sorted, std::string_view prefix, NameOf name_of,
+                std::set<std::uint32_t>& found) {
+  auto at = std::lower_bound(sorted.begin(), sorted.end(), prefix,
+                             [&](std::uint32_t term, std::string_view p) { return name_of(term) < p; });
+  for (; at != sorted.end() && name_of(*at).starts_with(prefix) && found.size() < kMaxPrefixMatches; ++at)
+    found.insert(*at);
 }
 
 }  // namespace
 
 std::string_view BareName(std::string_view canonical) { return canonical.substr(canonical.find(':') + 1); }
 
-std::vector<Suggestion> SuggestInterests(const View& view, std::string_view prefix, const std::vector<std::string>& related_to, int limit) {
+std::vector<Suggestion> SuggestInterests(const View& view, std::string_view prefix,
+                                         const std::vector<std::string>& related_to, int limit) {
   const StatisticsTable& statistics = *view.statistics;
   const base::NameTable& terms = view.tables->terms;
   const auto name = [&](std::uint32_t term) { return terms.Name(term); };
@@ -40,13 +44,17 @@ std::vector<Suggestion> SuggestInterests(const View& view, std::string_view pref
   std::set<std::uint32_t> related;
   for (const std::uint32_t term : chosen) {
     for (const TermRelation& relation : statistics.Relations(term)) {
-      if (wanted.empty() || name(relation.term).starts_with(wanted) || BareName(name(relation.term)).starts_with(wanted)) related.insert(relation.term);
+      if (wanted.empty() || name(relation.term).starts_with(wanted) ||
+          BareName(name(relation.term)).starts_with(wanted))
+        related.insert(relation.term);
     }
   }
   std::set<std::uint32_t> typed;
   if (!wanted.empty() || related_to.empty()) {
     AddMatches(statistics.by_name(), wanted, name, typed);
-    if (wanted.find(':') == std::string::npos) AddMatches(statistics.by_bare_name(), wanted, [&](std::uint32_t t) { return BareName(name(t)); }, typed);
+    if (wanted.find(':') == std::string::npos)
+      AddMatches(
+          statistics.by_bare_name(), wanted, [&](std::uint32_t t) { return BareName(name(t)); }, typed);
   }
 
   std::vector<Suggestion> result;
@@ -56,9 +64,10 @@ std::vector<Suggestion> SuggestInterests(const View& view, std::string_view pref
       if (chosen.contains(term) || statistics.Having(term) == 0 || (!is_related && related.contains(term))) continue;
       result.push_back({std::string(name(term)), static_cast<std::int64_t>(statistics.Having(term)), is_related});
     }
-    std::sort(result.begin() + static_cast<std::ptrdiff_t>(first), result.end(), [](const Suggestion& x, const Suggestion& y) {
-      return x.helpers != y.helpers ? x.helpers > y.helpers : x.interest < y.interest;
-    });
+    std::sort(result.begin() + static_cast<std::ptrdiff_t>(first), result.end(),
+              [](const Suggestion& x, const Suggestion& y) {
+                return x.helpers != y.helpers ? x.helpers > y.helpers : x.interest < y.interest;
+              });
   };
   add(related, true);
   add(typed, false);

@@ -19,9 +19,10 @@ struct Suggestion {
 // The part of a canonical interest after its facet.
 [[nodiscard]] std::string_view BareName(std::string_view canonical);
 
-// At most `limit` interests: first those that go with `related_to` (canonical), then those whose whole name, or name without facet, begins
-// with `prefix` as typed; each group by helpers descending, then by name. Those in `related_to` are left out. With neither: the most used.
-[[nodiscard]] std::vector<Suggestion> SuggestInterests(const View& view, std::string_view prefix, const std::vector<std::string>& related_to,
-                                                       int limit);
+// At most `limit` interests: first those that go with `related_to` (canonical), then those whose whole name, or name
+// without facet, begins with `prefix` as typed; each group by helpers descending, then by name. Those in `related_to`
+// are left out. With neither: the most used.
+[[nodiscard]] std::vector<Suggestion> SuggestInterests(const View& view, std::string_view prefix,
+                                                       const std::vector<std::string>& related_to, int limit);
 
 }  // namespace warmline::index

@@ -20,7 +20,9 @@ class TopK {
     ranking::Parts parts{};
   };
 
-  TopK(int k, const network::MemberTable& members) : k_(static_cast<std::size_t>(k)), members_(members) { heap_.reserve(k_); }
+  TopK(int k, const network::MemberTable& members) : k_(static_cast<std::size_t>(k)), members_(members) {
+    heap_.reserve(k_);
+  }
 
   void Offer(const Entry& entry) {
     const auto better = [this](const Entry& x, const Entry& y) { return Better(x, y); };

@@ -1,4 +1,5 @@
-// One consistent state of a pool's index. A reader takes it under a base::RcuReadGuard and reads without locks; it never changes.
+// One consistent state of a pool's index. A reader takes it under a base::RcuReadGuard and reads without locks; it
+// never changes.
 #pragma once
 
 #include <cstdint>

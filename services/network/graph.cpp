@@ -16,8 +16,8 @@ TieList::TieList(const Csr& csr, const MemberTable& members, std::uint32_t membe
   }
 }
 
-void GraphWriter::SetOneSide(const Csr& csr, std::uint32_t from, std::uint32_t to, std::uint8_t strength, std::uint64_t sequence,
-                             std::vector<std::function<void()>>& retire) {
+void GraphWriter::SetOneSide(const Csr& csr, std::uint32_t from, std::uint32_t to, std::uint8_t strength,
+                             std::uint64_t sequence, std::vector<std::function<void()>>& retire) {
   const TieList now(csr, members_, from, UINT64_MAX);
   std::vector<Tie> row;
   row.reserve(now.size() + 1);
@@ -36,8 +36,8 @@ void GraphWriter::SetOneSide(const Csr& csr, std::uint32_t from, std::uint32_t t
   if (old != nullptr) retire.emplace_back([old] { delete old; });
 }
 
-void GraphWriter::SetTie(const Csr& csr, std::uint32_t a, std::uint32_t b, std::uint8_t strength, std::uint64_t sequence,
-                         std::vector<std::function<void()>>& retire) {
+void GraphWriter::SetTie(const Csr& csr, std::uint32_t a, std::uint32_t b, std::uint8_t strength,
+                         std::uint64_t sequence, std::vector<std::function<void()>>& retire) {
   const base::RcuReadGuard guard;
   SetOneSide(csr, a, b, strength, sequence, retire);
   SetOneSide(csr, b, a, strength, sequence, retire);
@@ -86,8 +86,8 @@ std::shared_ptr<const Csr> GraphWriter::Build(std::span<const Edge> edges) const
     ties[next[e.b]++] = {e.a, e.strength};
   }
   for (std::uint32_t m = 0; m < members; ++m) {
-    std::sort(ties.begin() + static_cast<std::ptrdiff_t>(csr->offset[m]), ties.begin() + static_cast<std::ptrdiff_t>(csr->offset[m + 1]),
-              [&](const Tie& x, const Tie& y) {
+    std::sort(ties.begin() + static_cast<std::ptrdiff_t>(csr->offset[m]),
+              ties.begin() + static_cast<std::ptrdiff_t>(csr->offset[m + 1]), [&](const Tie& x, const Tie& y) {
                 return x.strength != y.strength ? x.strength > y.strength : members_.Id(x.to) < members_.Id(y.to);
               });
   }

@@ -1,6 +1,6 @@
-// The connection graph: compressed sparse rows for the most part, and whole replaced rows for members whose ties changed since.
-// A row is ordered by strength descending, then by member id. Ownership: a Csr is immutable and shared by views.
-// Thread-safety: reads from any thread under a base::RcuReadGuard; `GraphWriter` by one writer at a time.
+// The connection graph: compressed sparse rows for the most part, and whole replaced rows for members whose ties
+// changed since. A row is ordered by strength descending, then by member id. Ownership: a Csr is immutable and shared
+// by views. Thread-safety: reads from any thread under a base::RcuReadGuard; `GraphWriter` by one writer at a time.
 #pragma once
 
 #include <cstdint>

@@ -13,7 +13,8 @@ domain::Load MemberTable::load(std::uint32_t member) const {
 }
 
 void MemberTable::SetLoad(std::uint32_t member, const domain::Load& load) {
-  const std::uint64_t packed = static_cast<std::uint64_t>(load.open_asks) << 32 | static_cast<std::uint32_t>(load.asks_this_week);
+  const std::uint64_t packed =
+      static_cast<std::uint64_t>(load.open_asks) << 32 | static_cast<std::uint32_t>(load.asks_this_week);
   slots_[member].load.store(packed, std::memory_order_relaxed);
 }
 

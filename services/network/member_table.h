@@ -1,5 +1,6 @@
 // The members of a pool as the nodes of its graph: a dense number for each, and what a query needs to know of one.
-// Thread-safety: reads from any thread under a base::RcuReadGuard; writes by one writer at a time, under the rules of base::Versioned.
+// Thread-safety: reads from any thread under a base::RcuReadGuard; writes by one writer at a time, under the rules of
+// base::Versioned.
 #pragma once
 
 #include <atomic>

@@ -7,8 +7,8 @@
 
 namespace warmline::network {
 
-std::vector<Neighbour> FindNeighbours(const Csr& csr, const MemberTable& members, std::uint32_t seeker, std::uint64_t sequence,
-                                      std::uint32_t decay) {
+std::vector<Neighbour> FindNeighbours(const Csr& csr, const MemberTable& members, std::uint32_t seeker,
+                                      std::uint64_t sequence, std::uint32_t decay) {
   std::vector<Neighbour> found;
   const TieList contacts(csr, members, seeker, sequence);
   for (std::size_t i = 0; i < contacts.size(); ++i) {
@@ -26,7 +26,8 @@ std::vector<Neighbour> FindNeighbours(const Csr& csr, const MemberTable& members
       found.push_back({theirs[j].to, 2, contact.strength, theirs[j].strength, introduces ? contact.to : kNobody, 0});
     }
   }
-  // The best way to each member first: first degree, then through an introducer by strength product, ties by the introducer's id.
+  // The best way to each member first: first degree, then through an introducer by strength product, ties by the
+  // introducer's id.
   std::sort(found.begin(), found.end(), [&](const Neighbour& x, const Neighbour& y) {
     if (x.member != y.member) return x.member < y.member;
     if (x.degree != y.degree) return x.degree < y.degree;
@@ -37,7 +38,9 @@ std::vector<Neighbour> FindNeighbours(const Csr& csr, const MemberTable& members
     if (product_x != product_y) return product_x > product_y;
     return x.introducer != y.introducer && members.Id(x.introducer) < members.Id(y.introducer);
   });
-  found.erase(std::unique(found.begin(), found.end(), [](const Neighbour& x, const Neighbour& y) { return x.member == y.member; }), found.end());
+  found.erase(std::unique(found.begin(), found.end(),
+                          [](const Neighbour& x, const Neighbour& y) { return x.member == y.member; }),
+              found.end());
   for (Neighbour& n : found) {
     if (n.degree != 2) continue;
     if (n.introducer == kNobody) {

@@ -18,7 +18,9 @@ void AddSaturated(std::uint32_t& sum, std::uint64_t value) {
   sum = static_cast<std::uint32_t>(std::min<std::uint64_t>(UINT32_MAX, sum + value));
 }
 
-bool Helped(OutcomeKind kind) { return kind == OutcomeKind::kHelped || kind == OutcomeKind::kInterview || kind == OutcomeKind::kHired; }
+bool Helped(OutcomeKind kind) {
+  return kind == OutcomeKind::kHelped || kind == OutcomeKind::kInterview || kind == OutcomeKind::kHired;
+}
 
 std::uint64_t Prior(std::uint32_t hundredths) { return std::uint64_t{hundredths} * kOne / 100; }
 
@@ -32,7 +34,8 @@ EvidenceMass SumEvidence(const std::vector<domain::Evidence>& entries, const dom
   for (const domain::Evidence& e : entries) {
     const std::uint32_t hour = HourOf(e.time);
     const auto count = static_cast<std::uint64_t>(e.count);
-    const std::uint64_t decayed = count * domain::DecayFloor(mass.as_of_hour - hour, static_cast<std::uint64_t>(policy.half_life_hours));
+    const std::uint64_t decayed =
+        count * domain::DecayFloor(mass.as_of_hour - hour, static_cast<std::uint64_t>(policy.half_life_hours));
     AddSaturated(mass.outcome_count, count);
     if (Helped(e.outcome)) {
       AddSaturated(mass.helped, decayed);
@@ -46,13 +49,15 @@ EvidenceMass SumEvidence(const std::vector<domain::Evidence>& entries, const dom
       timed += count;
     }
   }
-  if (timed > 0) mass.response_minutes = static_cast<std::uint32_t>(std::min<std::uint64_t>(minutes / timed, kUnknown - 1));
+  if (timed > 0)
+    mass.response_minutes = static_cast<std::uint32_t>(std::min<std::uint64_t>(minutes / timed, kUnknown - 1));
   return mass;
 }
 
 EvidenceParts PartsAt(const EvidenceMass& mass, const domain::Policy& policy, std::int64_t epoch_hour) {
   const std::int64_t age = std::max<std::int64_t>(0, epoch_hour - mass.as_of_hour);
-  const std::uint64_t decay = domain::DecayFloor(static_cast<std::uint64_t>(age), static_cast<std::uint64_t>(policy.half_life_hours));
+  const std::uint64_t decay =
+      domain::DecayFloor(static_cast<std::uint64_t>(age), static_cast<std::uint64_t>(policy.half_life_hours));
   const std::uint64_t helped = domain::MulFloor(mass.helped, decay);
   const std::uint64_t unhelpful = domain::MulFloor(mass.unhelpful, decay);
   const std::uint64_t silent = domain::MulFloor(mass.silent, decay);
@@ -67,14 +72,16 @@ EvidenceParts PartsAt(const EvidenceMass& mass, const domain::Policy& policy, st
 
   const std::uint64_t answers = (prior_helped + helped + unhelpful) * kOne / total;
   const auto target = static_cast<std::uint64_t>(policy.response_target_minutes);
-  const std::uint64_t speed = mass.response_minutes == kUnknown ? kOne / 2 : target * kOne / (target + mass.response_minutes);
+  const std::uint64_t speed =
+      mass.response_minutes == kUnknown ? kOne / 2 : target * kOne / (target + mass.response_minutes);
   parts.responsiveness = static_cast<std::uint32_t>(domain::MulFloor(answers, speed));
 
   parts.novelty = static_cast<std::uint32_t>(prior * kOne / total);
   return parts;
 }
 
-bool PassesGate(domain::EvidenceGate gate, const EvidenceMass& mass, std::uint32_t helpfulness, const domain::Policy& policy) {
+bool PassesGate(domain::EvidenceGate gate, const EvidenceMass& mass, std::uint32_t helpfulness,
+                const domain::Policy& policy) {
   switch (gate) {
     case domain::EvidenceGate::kAny:
       return mass.helped_count > 0;

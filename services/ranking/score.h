@@ -26,10 +26,12 @@ using Parts = std::array<std::uint32_t, domain::kParts>;
 }
 
 // min over both limits of floor(free * 2^20 / capacity); 0 when either is used up.
-[[nodiscard]] std::uint32_t Availability(std::uint32_t open_capacity, std::uint32_t week_capacity, const domain::Load& load);
+[[nodiscard]] std::uint32_t Availability(std::uint32_t open_capacity, std::uint32_t week_capacity,
+                                         const domain::Load& load);
 
 // The newcomer's bonus: novelty times a hash of need, helper and day in [0, 2^20), floored.
 // `need_hash` and `helper_hash` are base::Hash64 of their ids; `day` is epoch hour / 24.
-[[nodiscard]] std::uint32_t Exploration(std::uint32_t novelty, std::uint64_t need_hash, std::uint64_t helper_hash, std::int64_t day);
+[[nodiscard]] std::uint32_t Exploration(std::uint32_t novelty, std::uint64_t need_hash, std::uint64_t helper_hash,
+                                        std::int64_t day);
 
 }  // namespace warmline::ranking

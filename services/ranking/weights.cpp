@@ -34,8 +34,10 @@ std::uint32_t RarityOf(std::uint64_t having, std::uint64_t helpers) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(kOne, log_ratio * kOne / domain::Log2Floor(helpers + 1)));
 }
 
-std::uint32_t InterestWeight(const domain::Policy& policy, std::string_view canonical, std::uint64_t having, std::uint64_t helpers) {
-  return static_cast<std::uint32_t>(domain::MulFloor(policy.FacetWeight(domain::FacetOf(canonical)), RarityOf(having, helpers)));
+std::uint32_t InterestWeight(const domain::Policy& policy, std::string_view canonical, std::uint64_t having,
+                             std::uint64_t helpers) {
+  return static_cast<std::uint32_t>(
+      domain::MulFloor(policy.FacetWeight(domain::FacetOf(canonical)), RarityOf(having, helpers)));
 }
 
 bool IsRare(const domain::Policy& policy, std::uint64_t having, std::uint64_t helpers) {

@@ -30,7 +30,8 @@
 namespace warmline::server {
 namespace {
 
-constexpr std::array<const char*, 4> kServices = {"warmline.v1.PoolService", "warmline.v1.MemberService", "warmline.v1.NeedService", "warmline.v1.MatchService"};
+constexpr std::array<const char*, 4> kServices = {"warmline.v1.PoolService", "warmline.v1.MemberService",
+                                                  "warmline.v1.NeedService", "warmline.v1.MatchService"};
 // How often epochs and totals are looked at.
 constexpr absl::Duration kMaintenance = absl::Seconds(1);
 constexpr std::size_t kMaxWaitingReads = 10'000;
@@ -38,9 +39,11 @@ constexpr std::size_t kMaxWaitingReads = 10'000;
 absl::StatusOr<std::pair<std::string, int>> SplitHostPort(const std::string& listen, const char* field) {
   const std::size_t colon = listen.rfind(':');
   int port = -1;
-  if (colon == std::string::npos || colon == 0 || !absl::SimpleAtoi(listen.substr(colon + 1), &port) || port < 0 || port > 65535) {
+  if (colon == std::string::npos || colon == 0 || !absl::SimpleAtoi(listen.substr(colon + 1), &port) || port < 0 ||
+      port > 65535) {
     domain::Violations violations;
-    violations.Add(field, absl::StrCat(domain::Quoted(listen), " is not host:port: write, for example, 127.0.0.1:7700"));
+    violations.Add(field,
+                   absl::StrCat(domain::Quoted(listen), " is not host:port: write, for example, 127.0.0.1:7700"));
     return violations.ToStatus();
   }
   return std::pair(listen.substr(0, colon), port);
@@ -86,7 +89,9 @@ absl::Status Server::State::StartOperations() {
   console::OperationsHooks hooks;
   hooks.metrics = [this] { return metrics.Text(); };
   hooks.started = [this] { return started.load(); };
-  hooks.not_ready = [this] { return draining ? std::string("draining") : started ? std::string() : std::string("loading the pools"); };
+  hooks.not_ready = [this] {
+    return draining ? std::string("draining") : started ? std::string() : std::string("loading the pools");
+  };
   operations = std::make_unique<console::OperationsServer>(std::move(hooks));
   return operations->Start(address->first, address->second);
 }
@@ -96,7 +101,8 @@ absl::Status Server::State::OpenStore() {
   std::filesystem::create_directories(config.data_dir, error);
   if (error) {
     domain::Violations violations;
-    violations.Add("data-dir", absl::StrCat("cannot make ", config.data_dir, " (", error.message(), "): name a directory that you may write"));
+    violations.Add("data-dir", absl::StrCat("cannot make ", config.data_dir, " (", error.message(),
+                                            "): name a directory that you may write"));
     return violations.ToStatus();
   }
   auto loaded = LoadTokens(config);
@@ -117,7 +123,15 @@ absl::Status Server::State::OpenStore() {
 }
 
 absl::Status Server::State::StartGrpc() {
-  environment.reset(new api::Environment{*store, *pools, *writes, *reads, tokens, clock, metrics, api::CandidateTokens(store->token_key()), {.max_in_flight = config.max_in_flight}});
+  environment.reset(new api::Environment{*store,
+                                         *pools,
+                                         *writes,
+                                         *reads,
+                                         tokens,
+                                         clock,
+                                         metrics,
+                                         api::CandidateTokens(store->token_key()),
+                                         {.max_in_flight = config.max_in_flight}});
   pool_handlers = std::make_unique<api::PoolHandlers>(*environment);
   member_handlers = std::make_unique<api::MemberHandlers>(*environment);
   need_handlers = std::make_unique<api::NeedHandlers>(*environment);
@@ -139,7 +153,8 @@ absl::Status Server::State::StartGrpc() {
   grpc_server = builder.BuildAndStart();
   if (grpc_server == nullptr || port == 0) {
     return domain::MakeError(domain::ErrorReason::kStoreUnavailable,
-                             absl::StrCat("cannot listen on ", config.listen, ": the port is taken or not allowed; free it, or give another --listen"));
+                             absl::StrCat("cannot listen on ", config.listen,
+                                          ": the port is taken or not allowed; free it, or give another --listen"));
   }
   for (const char* service : kServices) grpc_server->GetHealthCheckService()->SetServingStatus(service, true);
   return absl::OkStatus();
@@ -157,7 +172,8 @@ void Server::State::Maintain() {
       if (!state.ok()) continue;
       members += state->members;
       helpers += state->helpers;
-      bytes += state->document_bytes + state->member_bytes + state->id_bytes + state->tie_bytes + state->dictionary_bytes;
+      bytes +=
+          state->document_bytes + state->member_bytes + state->id_bytes + state->tie_bytes + state->dictionary_bytes;
     }
     metrics.PoolsHeld(static_cast<std::int64_t>(ids.size()), members, helpers, bytes);
   } while (!stop_maintenance.WaitForNotificationWithTimeout(kMaintenance));

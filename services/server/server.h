@@ -13,8 +13,8 @@ namespace warmline::server {
 
 class Server {
  public:
-  // Opens the store, loads every pool, then listens. Errors name what to do: port taken, directory not writable, database in use,
-  // damaged, or of a newer version, tokens missing.
+  // Opens the store, loads every pool, then listens. Errors name what to do: port taken, directory not writable,
+  // database in use, damaged, or of a newer version, tokens missing.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config);
   // Drains, if that was not done.
   ~Server();
@@ -23,7 +23,8 @@ class Server {
 
   [[nodiscard]] int port() const;
   [[nodiscard]] int ops_port() const;
-  // Health first, so that no new call is sent here; then calls end, at most in config.drain_timeout; then writes that wait are finished.
+  // Health first, so that no new call is sent here; then calls end, at most in config.drain_timeout; then writes that
+  // wait are finished.
   void Drain();
 
  private:

@@ -31,11 +31,13 @@ std::string Sha256(const std::string& text) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
-std::vector<std::string> Strings(const Json& entry, const char* key, const std::string& at, domain::Violations& violations) {
+std::vector<std::string> Strings(const Json& entry, const char* key, const std::string& at,
+                                 domain::Violations& violations) {
   std::vector<std::string> list;
   if (!entry.contains(key)) return list;
   const Json& value = entry.at(key);
-  const bool good = value.is_array() && std::all_of(value.begin(), value.end(), [](const Json& v) { return v.is_string(); });
+  const bool good =
+      value.is_array() && std::all_of(value.begin(), value.end(), [](const Json& v) { return v.is_string(); });
   if (!good) {
     violations.Add(absl::StrCat(at, ".", key), "is not a list of strings");
     return list;
@@ -43,41 +45,52 @@ std::vector<std::string> Strings(const Json& entry, const char* key, const std::
   return value.get<std::vector<std::string>>();
 }
 
-void AddToken(const Json& entry, const std::string& at, application::TokenTable& table, domain::Violations& violations) {
-  static constexpr std::array<const char*, 6> kKeys = {"name", "token", "token_sha256", "audiences", "pools", "members"};
+void AddToken(const Json& entry, const std::string& at, application::TokenTable& table,
+              domain::Violations& violations) {
+  static constexpr std::array<const char*, 6> kKeys = {"name",      "token", "token_sha256",
+                                                       "audiences", "pools", "members"};
   if (!entry.is_object()) {
     violations.Add(at, "is not an object");
     return;
   }
   for (const auto& [key, value] : entry.items()) {
-    if (std::find(kKeys.begin(), kKeys.end(), key) == kKeys.end()) violations.Add(absl::StrCat(at, ".", key), "is not a key: use name, token, token_sha256, audiences, pools, members");
+    if (std::find(kKeys.begin(), kKeys.end(), key) == kKeys.end())
+      violations.Add(absl::StrCat(at, ".", key),
+                     "is not a key: use name, token, token_sha256, audiences, pools, members");
   }
   application::Grant grant;
   grant.name = entry.value("name", at);
   for (const std::string& name : Strings(entry, "audiences", at, violations)) {
     bool known = false;
-    for (const auto audience : {domain::Audience::kSeeker, domain::Audience::kIntroducer, domain::Audience::kHelper, domain::Audience::kOperator}) {
+    for (const auto audience : {domain::Audience::kSeeker, domain::Audience::kIntroducer, domain::Audience::kHelper,
+                                domain::Audience::kOperator}) {
       if (name != application::AudienceName(audience)) continue;
       grant.audiences.push_back(audience);
       known = true;
     }
-    if (!known) violations.Add(at + ".audiences", absl::StrCat(domain::Quoted(name), " is not an audience: SEEKER, INTRODUCER, HELPER or OPERATOR"));
+    if (!known)
+      violations.Add(at + ".audiences",
+                     absl::StrCat(domain::Quoted(name), " is not an audience: SEEKER, INTRODUCER, HELPER or OPERATOR"));
   }
   grant.pools = Strings(entry, "pools", at, violations);
   grant.members = Strings(entry, "members", at, violations);
   if (grant.audiences.empty()) violations.Add(at + ".audiences", "is empty: the token would allow nothing");
   if (grant.pools.empty()) violations.Add(at + ".pools", "is empty: name pools, or `*` for all");
-  if (entry.contains("token") && entry["token"].is_string() && entry["token"].get<std::string>().size() >= kMinTokenBytes) {
+  if (entry.contains("token") && entry["token"].is_string() &&
+      entry["token"].get<std::string>().size() >= kMinTokenBytes) {
     table.Add(Sha256(entry["token"]), std::move(grant));
-  } else if (entry.contains("token_sha256") && entry["token_sha256"].is_string() && entry["token_sha256"].get<std::string>().size() == 64) {
+  } else if (entry.contains("token_sha256") && entry["token_sha256"].is_string() &&
+             entry["token_sha256"].get<std::string>().size() == 64) {
     table.Add(absl::HexStringToBytes(entry["token_sha256"].get<std::string>()), std::move(grant));
   } else {
-    violations.Add(at, absl::StrCat("needs a `token` of at least ", kMinTokenBytes, " characters, or a `token_sha256` of 64 hexadecimal digits"));
+    violations.Add(at, absl::StrCat("needs a `token` of at least ", kMinTokenBytes,
+                                    " characters, or a `token_sha256` of 64 hexadecimal digits"));
   }
 }
 
 bool IsLoopback(const std::string& listen) {
-  return absl::StartsWith(listen, "127.") || absl::StartsWith(listen, "localhost:") || absl::StartsWith(listen, "[::1]:") || absl::StartsWith(listen, "unix:");
+  return absl::StartsWith(listen, "127.") || absl::StartsWith(listen, "localhost:") ||
+         absl::StartsWith(listen, "[::1]:") || absl::StartsWith(listen, "unix:");
 }
 
 absl::Status Invalid(const std::string& field, const std::string& what) {
@@ -90,15 +103,20 @@ absl::Status Invalid(const std::string& field, const std::string& what) {
 
 absl::StatusOr<application::TokenTable> ReadTokens(const std::string& path) {
   std::ifstream file(path);
-  if (!file) return Invalid("tokens-file", absl::StrCat("cannot read ", path, " (", std::strerror(errno), "): check the path and its permissions"));
+  if (!file)
+    return Invalid("tokens-file", absl::StrCat("cannot read ", path, " (", std::strerror(errno),
+                                               "): check the path and its permissions"));
   const Json json = Json::parse(file, nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded() || !json.is_object() || !json.contains("tokens") || !json["tokens"].is_array()) {
-    return Invalid("tokens-file", absl::StrCat(path, " is not JSON of the form {\"tokens\": [...]}: see docs/operations.md"));
+    return Invalid("tokens-file",
+                   absl::StrCat(path, " is not JSON of the form {\"tokens\": [...]}: see docs/operations.md"));
   }
-  if (json["tokens"].size() > kMaxTokens) return Invalid("tokens-file", absl::StrCat(path, " has more than ", kMaxTokens, " tokens"));
+  if (json["tokens"].size() > kMaxTokens)
+    return Invalid("tokens-file", absl::StrCat(path, " has more than ", kMaxTokens, " tokens"));
   application::TokenTable table;
   domain::Violations violations;
-  for (std::size_t i = 0; i < json["tokens"].size(); ++i) AddToken(json["tokens"][i], absl::StrCat(path, ": tokens[", i, "]"), table, violations);
+  for (std::size_t i = 0; i < json["tokens"].size(); ++i)
+    AddToken(json["tokens"][i], absl::StrCat(path, ": tokens[", i, "]"), table, violations);
   if (!violations.empty()) return violations.ToStatus();
   if (table.size() == 0) return Invalid("tokens-file", absl::StrCat(path, " has no token: nobody could call"));
   return table;
@@ -113,26 +131,34 @@ absl::StatusOr<std::string> EnsureOperatorToken(const std::string& data_dir) {
     return Invalid("data-dir", absl::StrCat(path, " holds no token: delete it, and a new one is made"));
   }
   std::array<unsigned char, 24> random{};
-  if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) return domain::MakeError(domain::ErrorReason::kInternalDefect, "the system gives no random numbers");
+  if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1)
+    return domain::MakeError(domain::ErrorReason::kInternalDefect, "the system gives no random numbers");
   std::string token = absl::WebSafeBase64Escape({reinterpret_cast<const char*>(random.data()), random.size()});
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   const std::string line = token + "\n";
   const bool written = file >= 0 && write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size());
   if (file >= 0) close(file);
-  if (!written) return Invalid("data-dir", absl::StrCat("cannot write ", path, " (", std::strerror(errno), "): check the directory and its permissions"));
+  if (!written)
+    return Invalid("data-dir", absl::StrCat("cannot write ", path, " (", std::strerror(errno),
+                                            "): check the directory and its permissions"));
   return token;
 }
 
 absl::StatusOr<application::TokenTable> LoadTokens(const Config& config) {
   if (!config.tokens_file.empty()) return ReadTokens(config.tokens_file);
   if (!IsLoopback(config.listen)) {
-    return Invalid("tokens-file", absl::StrCat("is not given, and ", config.listen, " can be reached by others: give a tokens file, or listen on 127.0.0.1"));
+    return Invalid("tokens-file",
+                   absl::StrCat("is not given, and ", config.listen,
+                                " can be reached by others: give a tokens file, or listen on 127.0.0.1"));
   }
   auto token = EnsureOperatorToken(config.data_dir);
   if (!token.ok()) return token.status();
   application::TokenTable table;
   using domain::Audience;
-  table.Add(Sha256(*token), {"operator.token", {Audience::kSeeker, Audience::kIntroducer, Audience::kHelper, Audience::kOperator}, {"*"}, {"*"}});
+  table.Add(Sha256(*token), {"operator.token",
+                             {Audience::kSeeker, Audience::kIntroducer, Audience::kHelper, Audience::kOperator},
+                             {"*"},
+                             {"*"}});
   return table;
 }
 

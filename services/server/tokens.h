@@ -1,4 +1,5 @@
-// The tokens of a server: from a file, or one for the operator, made at the first start. Pure but for files; one thread.
+// The tokens of a server: from a file, or one for the operator, made at the first start. Pure but for files; one
+// thread.
 #pragma once
 
 #include <absl/status/statusor.h>

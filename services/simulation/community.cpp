@@ -22,7 +22,8 @@ constexpr int kIndustries = 40;
 constexpr int kFlatInterests = 20'000;
 constexpr std::int64_t kNow = 1'790'000'000;  // a fixed "today", so that evidence does not depend on the clock
 
-// Cumulative Zipf distribution over ranks 1..n. pow is correctly rounded nearly everywhere; the table is coarse enough not to care.
+// Cumulative Zipf distribution over ranks 1..n. pow is correctly rounded nearly everywhere; the table is coarse enough
+// not to care.
 std::vector<double> Zipf(int n, double exponent) {
   std::vector<double> cdf(static_cast<std::size_t>(n));
   double sum = 0;
@@ -36,13 +37,16 @@ std::vector<double> Zipf(int n, double exponent) {
 // Counter-based: stream and step make the number (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3").
 class Community::Random {
  public:
-  Random(std::uint64_t seed, std::uint64_t stream, std::int64_t number) : state_(Mix64(Mix64(seed ^ stream << 56) + static_cast<std::uint64_t>(number))) {}
+  Random(std::uint64_t seed, std::uint64_t stream, std::int64_t number)
+      : state_(Mix64(Mix64(seed ^ stream << 56) + static_cast<std::uint64_t>(number))) {}
   std::uint64_t Next() { return Mix64(state_ += 0x9e3779b97f4a7c15ULL); }
   // In [0, n).
   std::int64_t Below(std::int64_t n) { return static_cast<std::int64_t>(Next() % static_cast<std::uint64_t>(n)); }
   // In [0, 1).
   double Unit() { return static_cast<double>(Next() >> 11) * 0x1.0p-53; }
-  int Rank(const std::vector<double>& cdf) { return static_cast<int>(std::lower_bound(cdf.begin(), cdf.end() - 1, Unit()) - cdf.begin()); }
+  int Rank(const std::vector<double>& cdf) {
+    return static_cast<int>(std::lower_bound(cdf.begin(), cdf.end() - 1, Unit()) - cdf.begin());
+  }
 
  private:
   std::uint64_t state_;
@@ -74,11 +78,17 @@ std::vector<domain::Interest> Community::Interests(Random& random, int count) co
     if (random.Below(10) < 7) {
       const int rank = random.Rank(skill_cdf_);
       // The strongest ranks of every profession are skills that all share, the rest its own.
-      const std::uint64_t skill = rank % 5 == 0 ? static_cast<std::uint64_t>(rank) : Mix64(static_cast<std::uint64_t>(profession) << 16 | static_cast<std::uint64_t>(rank)) % kSkills;
+      const std::uint64_t skill =
+          rank % 5 == 0
+              ? static_cast<std::uint64_t>(rank)
+              : Mix64(static_cast<std::uint64_t>(profession) << 16 | static_cast<std::uint64_t>(rank)) % kSkills;
       add(absl::StrCat("skill:s", skill));
     } else {
       const int rank = random.Rank(hobby_cdf_);
-      add(absl::StrCat("hobby:h", random.Below(3) == 0 ? static_cast<std::uint64_t>(rank) : Mix64(static_cast<std::uint64_t>(place) << 20 | static_cast<std::uint64_t>(rank % 40)) % kHobbies));
+      add(absl::StrCat("hobby:h", random.Below(3) == 0 ? static_cast<std::uint64_t>(rank)
+                                                       : Mix64(static_cast<std::uint64_t>(place) << 20 |
+                                                               static_cast<std::uint64_t>(rank % 40)) %
+                                                             kHobbies));
     }
   }
   return interests;
@@ -122,7 +132,8 @@ std::vector<domain::Connection> Community::TiesOf(std::int64_t number) const {
   std::vector<std::int64_t> others;
   for (int i = 0; i < (options_.ties_per_member + 1) / 2; ++i) {
     // Near in number, mostly: small worlds (Watts and Strogatz 1998) give real paths of two degrees.
-    const std::int64_t other = random.Below(5) == 0 ? random.Below(options_.helpers) : number + 1 + random.Below(options_.ties_per_member * 2);
+    const std::int64_t other =
+        random.Below(5) == 0 ? random.Below(options_.helpers) : number + 1 + random.Below(options_.ties_per_member * 2);
     if (other > number && other < options_.helpers) others.push_back(other);
   }
   std::sort(others.begin(), others.end());
@@ -143,7 +154,8 @@ domain::Need Community::NeedAt(std::int64_t number) const {
   domain::Need need;
   need.id = absl::StrCat("need", number);
   need.seeker = absl::StrCat("h", random.Below(options_.helpers));
-  need.help_kinds = {static_cast<domain::HelpKind>(1 + random.Below(9)), static_cast<domain::HelpKind>(1 + random.Below(9))};
+  need.help_kinds = {static_cast<domain::HelpKind>(1 + random.Below(9)),
+                     static_cast<domain::HelpKind>(1 + random.Below(9))};
   need.interests = Interests(random, options_.interests_per_member);
   need.urgency = static_cast<domain::Urgency>(1 + random.Below(4));
   need.create_time = absl::FromUnixSeconds(kNow);

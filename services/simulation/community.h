@@ -1,5 +1,5 @@
-// A made-up community, the same on every machine for the same seed: every member follows from seed and number alone, so that any part can be
-// made by itself. Thread-safety: const calls from any thread.
+// A made-up community, the same on every machine for the same seed: every member follows from seed and number alone, so
+// that any part can be made by itself. Thread-safety: const calls from any thread.
 #pragma once
 
 #include <cstdint>

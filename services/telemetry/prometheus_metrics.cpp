@@ -11,7 +11,8 @@ using prometheus::BuildHistogram;
 using Buckets = prometheus::Histogram::BucketBoundaries;
 
 const Buckets& Seconds() {
-  static const Buckets buckets = {1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
+  static const Buckets buckets = {1e-5,   2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2,
+                                  2.5e-2, 5e-2,   0.1,  0.25, 0.5,    1,    2.5,  5,      10};
   return buckets;
 }
 
@@ -28,29 +29,52 @@ prometheus::Counter& Counter(prometheus::Registry& registry, const char* name, c
   return BuildCounter().Name(name).Help(help).Register(registry).Add({});
 }
 
-prometheus::Histogram& Histogram(prometheus::Registry& registry, const char* name, const char* help, const Buckets& buckets) {
+prometheus::Histogram& Histogram(prometheus::Registry& registry, const char* name, const char* help,
+                                 const Buckets& buckets) {
   return BuildHistogram().Name(name).Help(help).Register(registry).Add({}, buckets);
 }
 
 }  // namespace
 
 PrometheusMetrics::PrometheusMetrics(const std::string& version)
-    : calls_(BuildHistogram().Name("warmline_rpc_seconds").Help("Time from the start of a call to its end, by method and status code.").Register(registry_)),
-      refused_(BuildCounter().Name("warmline_rpc_refused_total").Help("Calls that were refused at the door, by reason.").Register(registry_)),
-      match_seconds_(Histogram(registry_, "warmline_match_seconds", "Time to find and rank the helpers of one need.", Seconds())),
-      match_candidates_(Histogram(registry_, "warmline_match_candidates", "Candidates of one need, before the hard rules.", Counts())),
+    : calls_(BuildHistogram()
+                 .Name("warmline_rpc_seconds")
+                 .Help("Time from the start of a call to its end, by method and status code.")
+                 .Register(registry_)),
+      refused_(BuildCounter()
+                   .Name("warmline_rpc_refused_total")
+                   .Help("Calls that were refused at the door, by reason.")
+                   .Register(registry_)),
+      match_seconds_(
+          Histogram(registry_, "warmline_match_seconds", "Time to find and rank the helpers of one need.", Seconds())),
+      match_candidates_(Histogram(registry_, "warmline_match_candidates",
+                                  "Candidates of one need, before the hard rules.", Counts())),
       matches_empty_(Counter(registry_, "warmline_match_empty_total", "Matches that found nobody.")),
-      commit_seconds_(Histogram(registry_, "warmline_commit_seconds", "Time of one group commit, index included.", Seconds())),
+      commit_seconds_(
+          Histogram(registry_, "warmline_commit_seconds", "Time of one group commit, index included.", Seconds())),
       commit_items_(Histogram(registry_, "warmline_commit_items", "Writes in one group commit.", Counts())),
       commits_failed_(Counter(registry_, "warmline_commit_failed_total", "Group commits that were not kept.")),
       writes_waiting_(Gauge(registry_, "warmline_writes_waiting", "Writes that wait for a group commit.")),
-      rows_kept_(BuildCounter().Name("warmline_import_rows_total").Help("Rows of imports, by result.").Register(registry_).Add({{"result", "kept"}})),
-      rows_refused_(BuildCounter().Name("warmline_import_rows_total").Help("Rows of imports, by result.").Register(registry_).Add({{"result", "refused"}})),
+      rows_kept_(BuildCounter()
+                     .Name("warmline_import_rows_total")
+                     .Help("Rows of imports, by result.")
+                     .Register(registry_)
+                     .Add({{"result", "kept"}})),
+      rows_refused_(BuildCounter()
+                        .Name("warmline_import_rows_total")
+                        .Help("Rows of imports, by result.")
+                        .Register(registry_)
+                        .Add({{"result", "refused"}})),
       pools_(Gauge(registry_, "warmline_pools", "Pools that this process serves.")),
       members_(Gauge(registry_, "warmline_members", "Members in all pools.")),
       helpers_(Gauge(registry_, "warmline_helpers", "Members with an offer in all pools.")),
       index_bytes_(Gauge(registry_, "warmline_index_bytes", "Memory of the indexes of all pools.")) {
-  BuildGauge().Name("warmline_build_info").Help("1, with the version of the program.").Register(registry_).Add({{"version", version}}).Set(1);
+  BuildGauge()
+      .Name("warmline_build_info")
+      .Help("1, with the version of the program.")
+      .Register(registry_)
+      .Add({{"version", version}})
+      .Set(1);
 }
 
 void PrometheusMetrics::CallEnded(const char* method, const char* code, absl::Duration took) {

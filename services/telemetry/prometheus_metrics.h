@@ -1,5 +1,5 @@
-// Metrics for Prometheus. The names and labels are listed in tests/golden/metrics.txt; no label carries an id or free text.
-// Thread-safety: all calls from any thread.
+// Metrics for Prometheus. The names and labels are listed in tests/golden/metrics.txt; no label carries an id or free
+// text. Thread-safety: all calls from any thread.
 #pragma once
 
 #include <absl/base/thread_annotations.h>
@@ -53,7 +53,8 @@ class PrometheusMetrics : public application::Metrics {
 
   absl::Mutex mutex_;
   // By the literals' addresses: the family's own look-up hashes every label.
-  absl::flat_hash_map<std::pair<const char*, const char*>, prometheus::Histogram*> call_histograms_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::pair<const char*, const char*>, prometheus::Histogram*> call_histograms_
+      ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace warmline::telemetry

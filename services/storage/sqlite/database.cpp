@@ -14,25 +14,32 @@ constexpr absl::Duration kRetryAfter = absl::Milliseconds(500);
 }  // namespace
 
 absl::Status ToStatus(sqlite3* connection, int code) {
-  const std::string detail = absl::StrCat("SQLite: ", connection == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(connection), " (code ",
-                                          connection == nullptr ? code : sqlite3_extended_errcode(connection), ")");
+  const std::string detail =
+      absl::StrCat("SQLite: ", connection == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(connection), " (code ",
+                   connection == nullptr ? code : sqlite3_extended_errcode(connection), ")");
   switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return domain::MakeError(domain::ErrorReason::kStoreUnavailable,
-                               absl::StrCat("the database is locked by another process; end it, then try again. ", detail), kRetryAfter);
+      return domain::MakeError(
+          domain::ErrorReason::kStoreUnavailable,
+          absl::StrCat("the database is locked by another process; end it, then try again. ", detail), kRetryAfter);
     case SQLITE_FULL:
-      return domain::MakeError(domain::ErrorReason::kStoreFull, absl::StrCat("the disk is full: make room, then try again. ", detail), absl::Seconds(5));
+      return domain::MakeError(domain::ErrorReason::kStoreFull,
+                               absl::StrCat("the disk is full: make room, then try again. ", detail), absl::Seconds(5));
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return domain::MakeError(domain::ErrorReason::kInternalDefect,
-                               absl::StrCat("the database file is damaged or is no database: restore it from a backup. ", detail));
+      return domain::MakeError(
+          domain::ErrorReason::kInternalDefect,
+          absl::StrCat("the database file is damaged or is no database: restore it from a backup. ", detail));
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY:
     case SQLITE_PERM:
-      return domain::MakeError(domain::ErrorReason::kStoreUnavailable,
-                               absl::StrCat("the database cannot be read or written: check the disk, its mount and the permissions. ", detail), kRetryAfter);
+      return domain::MakeError(
+          domain::ErrorReason::kStoreUnavailable,
+          absl::StrCat("the database cannot be read or written: check the disk, its mount and the permissions. ",
+                       detail),
+          kRetryAfter);
     default:
       return domain::MakeError(domain::ErrorReason::kInternalDefect, detail);
   }
@@ -54,11 +61,13 @@ std::string Rows::Text(int column) const {
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path, Mode mode) {
   sqlite3* connection = nullptr;
   const int flags = mode == Mode::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  const int code = sqlite3_open_v2(path.c_str(), &connection, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  const int code =
+      sqlite3_open_v2(path.c_str(), &connection, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
   std::unique_ptr<Database> database(new Database(connection));
   if (code != SQLITE_OK) {
     const absl::Status status = ToStatus(connection, code);
-    return domain::MakeError(domain::ReasonOf(status), absl::StrCat(path, ": ", std::string(status.message())), domain::RetryAfterOf(status));
+    return domain::MakeError(domain::ReasonOf(status), absl::StrCat(path, ": ", std::string(status.message())),
+                             domain::RetryAfterOf(status));
   }
   sqlite3_busy_timeout(connection, kBusyTimeoutMs);
   return database;

@@ -49,7 +49,8 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  // Runs a statement with `?` arguments: integers, and text or bytes as std::string. `sql` must be a literal: it is the statement's key.
+  // Runs a statement with `?` arguments: integers, and text or bytes as std::string. `sql` must be a literal: it is the
+  // statement's key.
   template <typename... Arguments>
   [[nodiscard]] absl::StatusOr<Rows> Query(const char* sql, const Arguments&... arguments) {
     auto statement = Prepare(sql);
@@ -75,7 +76,9 @@ class Database {
   static void Bind(sqlite3_stmt* statement, int index, const std::string& bytes) {
     sqlite3_bind_text(statement, index, bytes.data(), static_cast<int>(bytes.size()), SQLITE_STATIC);
   }
-  static void Bind(sqlite3_stmt* statement, int index, std::int64_t value) { sqlite3_bind_int64(statement, index, value); }
+  static void Bind(sqlite3_stmt* statement, int index, std::int64_t value) {
+    sqlite3_bind_int64(statement, index, value);
+  }
 
   sqlite3* connection_;
   absl::flat_hash_map<const char*, sqlite3_stmt*> statements_;

@@ -34,7 +34,8 @@ absl::StatusOr<std::optional<T>> One(absl::StatusOr<Rows> rows, DecodeRow decode
 }
 
 absl::StatusOr<std::int64_t> Number(absl::StatusOr<Rows> rows) {
-  auto value = One<std::int64_t>(std::move(rows), [](const Rows& r) -> absl::StatusOr<std::int64_t> { return r.Integer(0); });
+  auto value =
+      One<std::int64_t>(std::move(rows), [](const Rows& r) -> absl::StatusOr<std::int64_t> { return r.Integer(0); });
   if (!value.ok()) return value.status();
   return value->value_or(0);
 }
@@ -62,44 +63,57 @@ absl::StatusOr<std::optional<domain::Pool>> Reader<Base>::GetPool(const std::str
 
 template <typename Base>
 absl::StatusOr<std::vector<domain::Pool>> Reader<Base>::ListPools(const std::string& after, int limit) {
-  return All<domain::Pool>(database_.Query("SELECT payload FROM pool WHERE id > ? ORDER BY id LIMIT ?", after, std::int64_t{limit}), PoolRow());
+  return All<domain::Pool>(
+      database_.Query("SELECT payload FROM pool WHERE id > ? ORDER BY id LIMIT ?", after, std::int64_t{limit}),
+      PoolRow());
 }
 
 template <typename Base>
 absl::StatusOr<std::optional<domain::Member>> Reader<Base>::GetMember(const std::string& pool, const std::string& id) {
-  return One<domain::Member>(database_.Query("SELECT payload FROM member WHERE pool = ? AND id = ?", pool, id), MemberRow(pool));
+  return One<domain::Member>(database_.Query("SELECT payload FROM member WHERE pool = ? AND id = ?", pool, id),
+                             MemberRow(pool));
 }
 
 template <typename Base>
-absl::StatusOr<std::vector<domain::Member>> Reader<Base>::ListMembers(const std::string& pool, const std::string& after, int limit) {
-  return All<domain::Member>(
-      database_.Query("SELECT payload FROM member WHERE pool = ? AND id > ? ORDER BY id LIMIT ?", pool, after, std::int64_t{limit}), MemberRow(pool));
+absl::StatusOr<std::vector<domain::Member>> Reader<Base>::ListMembers(const std::string& pool, const std::string& after,
+                                                                      int limit) {
+  return All<domain::Member>(database_.Query("SELECT payload FROM member WHERE pool = ? AND id > ? ORDER BY id LIMIT ?",
+                                             pool, after, std::int64_t{limit}),
+                             MemberRow(pool));
 }
 
 template <typename Base>
-absl::StatusOr<std::optional<domain::Connection>> Reader<Base>::GetConnection(const std::string& pool, const std::string& a, const std::string& b) {
-  return One<domain::Connection>(database_.Query("SELECT payload FROM connection WHERE pool = ? AND a = ? AND b = ?", pool, a, b), ConnectionRow(pool));
+absl::StatusOr<std::optional<domain::Connection>> Reader<Base>::GetConnection(const std::string& pool,
+                                                                              const std::string& a,
+                                                                              const std::string& b) {
+  return One<domain::Connection>(
+      database_.Query("SELECT payload FROM connection WHERE pool = ? AND a = ? AND b = ?", pool, a, b),
+      ConnectionRow(pool));
 }
 
 template <typename Base>
-absl::StatusOr<std::vector<domain::Connection>> Reader<Base>::ListConnections(const std::string& pool, const std::pair<std::string, std::string>& after,
-                                                                              int limit) {
-  return All<domain::Connection>(database_.Query("SELECT payload FROM connection WHERE pool = ? AND (a, b) > (?, ?) ORDER BY a, b LIMIT ?", pool,
-                                                 after.first, after.second, std::int64_t{limit}),
-                                 ConnectionRow(pool));
+absl::StatusOr<std::vector<domain::Connection>> Reader<Base>::ListConnections(
+    const std::string& pool, const std::pair<std::string, std::string>& after, int limit) {
+  return All<domain::Connection>(
+      database_.Query("SELECT payload FROM connection WHERE pool = ? AND (a, b) > (?, ?) ORDER BY a, b LIMIT ?", pool,
+                      after.first, after.second, std::int64_t{limit}),
+      ConnectionRow(pool));
 }
 
 template <typename Base>
-absl::StatusOr<std::vector<domain::Connection>> Reader<Base>::ListConnectionsOf(const std::string& pool, const std::string& member,
+absl::StatusOr<std::vector<domain::Connection>> Reader<Base>::ListConnectionsOf(const std::string& pool,
+                                                                                const std::string& member,
                                                                                 const std::string& after, int limit) {
   // Both sides are in order already; a row is in one of the two only.
-  auto as_a = All<domain::Connection>(database_.Query("SELECT payload FROM connection WHERE pool = ? AND a = ? AND b > ? ORDER BY b LIMIT ?", pool, member,
-                                                      after, std::int64_t{limit}),
-                                      ConnectionRow(pool));
+  auto as_a = All<domain::Connection>(
+      database_.Query("SELECT payload FROM connection WHERE pool = ? AND a = ? AND b > ? ORDER BY b LIMIT ?", pool,
+                      member, after, std::int64_t{limit}),
+      ConnectionRow(pool));
   if (!as_a.ok()) return as_a.status();
-  auto as_b = All<domain::Connection>(database_.Query("SELECT payload FROM connection WHERE pool = ? AND b = ? AND a > ? ORDER BY a LIMIT ?", pool, member,
-                                                      after, std::int64_t{limit}),
-                                      ConnectionRow(pool));
+  auto as_b = All<domain::Connection>(
+      database_.Query("SELECT payload FROM connection WHERE pool = ? AND b = ? AND a > ? ORDER BY a LIMIT ?", pool,
+                      member, after, std::int64_t{limit}),
+      ConnectionRow(pool));
   if (!as_b.ok()) return as_b.status();
   std::vector<domain::Connection> result = *std::move(as_b);
   result.insert(result.end(), as_a->begin(), as_a->end());
@@ -111,29 +125,40 @@ absl::StatusOr<std::vector<domain::Connection>> Reader<Base>::ListConnectionsOf(
 
 template <typename Base>
 absl::StatusOr<std::int64_t> Reader<Base>::CountConnectionsOf(const std::string& pool, const std::string& member) {
-  return Number(database_.Query("SELECT (SELECT count(*) FROM connection WHERE pool = ? AND a = ?) + (SELECT count(*) FROM connection WHERE pool = ? AND b = ?)",
-                                pool, member, pool, member));
+  return Number(
+      database_.Query("SELECT (SELECT count(*) FROM connection WHERE pool = ? AND a = ?) + (SELECT count(*) FROM "
+                      "connection WHERE pool = ? AND b = ?)",
+                      pool, member, pool, member));
 }
 
 template <typename Base>
-absl::StatusOr<std::optional<domain::Block>> Reader<Base>::GetBlock(const std::string& pool, const std::string& blocker, const std::string& blocked) {
-  return One<domain::Block>(database_.Query("SELECT blocker, blocked FROM block WHERE pool = ? AND blocker = ? AND blocked = ?", pool, blocker, blocked), BlockRow);
-}
-
-template <typename Base>
-absl::StatusOr<std::vector<domain::Block>> Reader<Base>::ListBlocks(const std::string& pool, const std::pair<std::string, std::string>& after, int limit) {
-  return All<domain::Block>(
-      database_.Query("SELECT blocker, blocked FROM block WHERE pool = ? AND (blocker, blocked) > (?, ?) ORDER BY blocker, blocked LIMIT ?", pool,
-                      after.first, after.second, std::int64_t{limit}),
+absl::StatusOr<std::optional<domain::Block>> Reader<Base>::GetBlock(const std::string& pool, const std::string& blocker,
+                                                                    const std::string& blocked) {
+  return One<domain::Block>(
+      database_.Query("SELECT blocker, blocked FROM block WHERE pool = ? AND blocker = ? AND blocked = ?", pool,
+                      blocker, blocked),
       BlockRow);
 }
 
 template <typename Base>
-absl::StatusOr<std::vector<domain::Block>> Reader<Base>::ListBlocksOf(const std::string& pool, const std::string& blocker, const std::string& after,
-                                                                      int limit) {
-  return All<domain::Block>(database_.Query("SELECT blocker, blocked FROM block WHERE pool = ? AND blocker = ? AND blocked > ? ORDER BY blocked LIMIT ?",
-                                            pool, blocker, after, std::int64_t{limit}),
+absl::StatusOr<std::vector<domain::Block>> Reader<Base>::ListBlocks(const std::string& pool,
+                                                                    const std::pair<std::string, std::string>& after,
+                                                                    int limit) {
+  return All<domain::Block>(database_.Query("SELECT blocker, blocked FROM block WHERE pool = ? AND (blocker, blocked) "
+                                            "> (?, ?) ORDER BY blocker, blocked LIMIT ?",
+                                            pool, after.first, after.second, std::int64_t{limit}),
                             BlockRow);
+}
+
+template <typename Base>
+absl::StatusOr<std::vector<domain::Block>> Reader<Base>::ListBlocksOf(const std::string& pool,
+                                                                      const std::string& blocker,
+                                                                      const std::string& after, int limit) {
+  return All<domain::Block>(
+      database_.Query(
+          "SELECT blocker, blocked FROM block WHERE pool = ? AND blocker = ? AND blocked > ? ORDER BY blocked LIMIT ?",
+          pool, blocker, after, std::int64_t{limit}),
+      BlockRow);
 }
 
 template <typename Base>
@@ -143,18 +168,22 @@ absl::StatusOr<std::int64_t> Reader<Base>::CountBlocksOf(const std::string& pool
 
 template <typename Base>
 absl::StatusOr<std::optional<domain::Need>> Reader<Base>::GetNeed(const std::string& pool, const std::string& id) {
-  return One<domain::Need>(database_.Query("SELECT payload FROM need WHERE pool = ? AND id = ?", pool, id), NeedRow(pool));
+  return One<domain::Need>(database_.Query("SELECT payload FROM need WHERE pool = ? AND id = ?", pool, id),
+                           NeedRow(pool));
 }
 
 template <typename Base>
-absl::StatusOr<std::vector<domain::Need>> Reader<Base>::ListNeeds(const std::string& pool, const std::string& seeker, const std::string& after, int limit) {
+absl::StatusOr<std::vector<domain::Need>> Reader<Base>::ListNeeds(const std::string& pool, const std::string& seeker,
+                                                                  const std::string& after, int limit) {
   if (seeker.empty()) {
-    return All<domain::Need>(
-        database_.Query("SELECT payload FROM need WHERE pool = ? AND id > ? ORDER BY id LIMIT ?", pool, after, std::int64_t{limit}), NeedRow(pool));
+    return All<domain::Need>(database_.Query("SELECT payload FROM need WHERE pool = ? AND id > ? ORDER BY id LIMIT ?",
+                                             pool, after, std::int64_t{limit}),
+                             NeedRow(pool));
   }
-  return All<domain::Need>(database_.Query("SELECT payload FROM need WHERE pool = ? AND seeker = ? AND id > ? ORDER BY id LIMIT ?", pool, seeker, after,
-                                           std::int64_t{limit}),
-                           NeedRow(pool));
+  return All<domain::Need>(
+      database_.Query("SELECT payload FROM need WHERE pool = ? AND seeker = ? AND id > ? ORDER BY id LIMIT ?", pool,
+                      seeker, after, std::int64_t{limit}),
+      NeedRow(pool));
 }
 
 template <typename Base>
@@ -164,8 +193,9 @@ absl::StatusOr<std::int64_t> Reader<Base>::CountOpenNeedsOf(const std::string& p
 
 template <typename Base>
 absl::StatusOr<std::optional<domain::Statistics>> Reader<Base>::GetStatistics(const std::string& pool) {
-  return One<domain::Statistics>(database_.Query("SELECT payload FROM statistics WHERE pool = ? ORDER BY generation DESC LIMIT 1", pool),
-                                 [](const Rows& r) { return codec::DecodeStatistics(r.Text(0)); });
+  return One<domain::Statistics>(
+      database_.Query("SELECT payload FROM statistics WHERE pool = ? ORDER BY generation DESC LIMIT 1", pool),
+      [](const Rows& r) { return codec::DecodeStatistics(r.Text(0)); });
 }
 
 template <typename Base>
@@ -174,22 +204,27 @@ absl::StatusOr<std::int64_t> Reader<Base>::HeadRevision(const std::string& pool)
 }
 
 template <typename Base>
-absl::StatusOr<std::vector<ChangeRow>> Reader<Base>::ListChanges(const std::string& pool, std::int64_t after, int limit) {
-  return All<ChangeRow>(database_.Query("SELECT revision, payload FROM change_log WHERE pool = ? AND revision > ? ORDER BY revision LIMIT ?", pool, after,
-                                        std::int64_t{limit}),
-                        [&](const Rows& r) -> absl::StatusOr<ChangeRow> {
-                          auto body = codec::DecodeChange(pool, r.Text(1));
-                          if (!body.ok()) return body.status();
-                          return ChangeRow{r.Integer(0), *std::move(body)};
-                        });
+absl::StatusOr<std::vector<ChangeRow>> Reader<Base>::ListChanges(const std::string& pool, std::int64_t after,
+                                                                 int limit) {
+  return All<ChangeRow>(
+      database_.Query(
+          "SELECT revision, payload FROM change_log WHERE pool = ? AND revision > ? ORDER BY revision LIMIT ?", pool,
+          after, std::int64_t{limit}),
+      [&](const Rows& r) -> absl::StatusOr<ChangeRow> {
+        auto body = codec::DecodeChange(pool, r.Text(1));
+        if (!body.ok()) return body.status();
+        return ChangeRow{r.Integer(0), *std::move(body)};
+      });
 }
 
 template <typename Base>
-absl::StatusOr<std::optional<ErasureRecord>> Reader<Base>::GetErasure(const std::string& pool, const std::string& hash) {
-  return One<ErasureRecord>(database_.Query("SELECT hash, time, removed, revision FROM erasure WHERE pool = ? AND hash = ?", pool, hash),
-                            [](const Rows& r) -> absl::StatusOr<ErasureRecord> {
-                              return ErasureRecord{r.Text(0), absl::FromUnixSeconds(r.Integer(1)), r.Integer(2), r.Integer(3)};
-                            });
+absl::StatusOr<std::optional<ErasureRecord>> Reader<Base>::GetErasure(const std::string& pool,
+                                                                      const std::string& hash) {
+  return One<ErasureRecord>(
+      database_.Query("SELECT hash, time, removed, revision FROM erasure WHERE pool = ? AND hash = ?", pool, hash),
+      [](const Rows& r) -> absl::StatusOr<ErasureRecord> {
+        return ErasureRecord{r.Text(0), absl::FromUnixSeconds(r.Integer(1)), r.Integer(2), r.Integer(3)};
+      });
 }
 
 template class Reader<application::RecordReader>;

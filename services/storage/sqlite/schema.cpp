@@ -46,19 +46,24 @@ absl::StatusOr<std::int64_t> VersionOf(Database& database) {
 }  // namespace
 
 absl::Status Migrate(Database& database, const std::string& path) {
-  if (auto status = database.RunScript("CREATE TABLE IF NOT EXISTS schema_version(version INTEGER PRIMARY KEY, applied TEXT NOT NULL)"); !status.ok()) {
+  if (auto status = database.RunScript(
+          "CREATE TABLE IF NOT EXISTS schema_version(version INTEGER PRIMARY KEY, applied TEXT NOT NULL)");
+      !status.ok()) {
     return status;
   }
   auto version = VersionOf(database);
   if (!version.ok()) return version.status();
   if (*version > kSchemaVersion) {
-    return domain::MakeError(domain::ErrorReason::kInternalDefect,
-                             absl::StrCat(path, " was written by a newer Warmline (schema version ", *version, ", this program knows ", kSchemaVersion,
-                                          "): run that version or a newer one, or restore a backup made before the upgrade"));
+    return domain::MakeError(
+        domain::ErrorReason::kInternalDefect,
+        absl::StrCat(path, " was written by a newer Warmline (schema version ", *version, ", this program knows ",
+                     kSchemaVersion,
+                     "): run that version or a newer one, or restore a backup made before the upgrade"));
   }
   for (std::int64_t step = *version; step < kSchemaVersion; ++step) {
-    const auto status = database.RunScript(absl::StrCat("BEGIN IMMEDIATE;", kSteps[static_cast<std::size_t>(step)], "INSERT INTO schema_version VALUES (",
-                                                        step + 1, ", datetime('now')); COMMIT;"));
+    const auto status = database.RunScript(absl::StrCat("BEGIN IMMEDIATE;", kSteps[static_cast<std::size_t>(step)],
+                                                        "INSERT INTO schema_version VALUES (", step + 1,
+                                                        ", datetime('now')); COMMIT;"));
     if (!status.ok()) {
       (void)database.RunScript("ROLLBACK");
       return status;

@@ -10,7 +10,8 @@ namespace warmline::storage::sqlite {
 // The version that this program reads and writes.
 inline constexpr std::int64_t kSchemaVersion = 1;
 
-// Brings a database to kSchemaVersion, each step in a transaction. FAILED_PRECONDITION-like refusal (INTERNAL_DEFECT) for a newer one.
+// Brings a database to kSchemaVersion, each step in a transaction. FAILED_PRECONDITION-like refusal (INTERNAL_DEFECT)
+// for a newer one.
 [[nodiscard]] absl::Status Migrate(Database& database, const std::string& path);
 
 }  // namespace warmline::storage::sqlite

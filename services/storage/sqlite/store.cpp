@@ -24,7 +24,8 @@ constexpr std::size_t kMaxIdleReaders = 8;
 // One read transaction on a connection of its own.
 class Snapshot : public Reader<application::RecordReader> {
  public:
-  Snapshot(Store& store, std::unique_ptr<Database> database) : Reader(*database), store_(store), owned_(std::move(database)) {}
+  Snapshot(Store& store, std::unique_ptr<Database> database)
+      : Reader(*database), store_(store), owned_(std::move(database)) {}
   ~Snapshot() override {
     if (owned_->RunScript("COMMIT").ok()) store_.GiveBack(std::move(owned_));
   }
@@ -54,11 +55,13 @@ absl::Status Store::Lock() {
   lock_file_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock_file_ < 0) {
     return domain::MakeError(domain::ErrorReason::kStoreUnavailable,
-                             absl::StrCat("cannot write ", path, " (", std::strerror(errno), "): name a data directory that exists and that you may write"));
+                             absl::StrCat("cannot write ", path, " (", std::strerror(errno),
+                                          "): name a data directory that exists and that you may write"));
   }
   if (flock(lock_file_, LOCK_EX | LOCK_NB) == 0) {
     const std::string pid = absl::StrCat(getpid(), "\n");
-    if (ftruncate(lock_file_, 0) != 0 || pwrite(lock_file_, pid.data(), pid.size(), 0) < 0) return absl::OkStatus();  // the number is only a hint
+    if (ftruncate(lock_file_, 0) != 0 || pwrite(lock_file_, pid.data(), pid.size(), 0) < 0)
+      return absl::OkStatus();  // the number is only a hint
     return absl::OkStatus();
   }
   std::array<char, 32> pid{};
@@ -73,10 +76,12 @@ absl::Status Store::Lock() {
 absl::Status Store::OpenWriter() {
   auto database = Database::Open(options_.path, Database::Mode::kReadWrite);
   if (!database.ok()) return database.status();
-  const auto status = (*database)->RunScript(absl::StrCat("PRAGMA journal_mode=WAL; PRAGMA synchronous=", options_.synchronous,
-                                                          "; PRAGMA secure_delete=ON; PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000"));
+  const auto status = (*database)->RunScript(
+      absl::StrCat("PRAGMA journal_mode=WAL; PRAGMA synchronous=", options_.synchronous,
+                   "; PRAGMA secure_delete=ON; PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000"));
   if (!status.ok()) {
-    return domain::MakeError(domain::ReasonOf(status), absl::StrCat(options_.path, ": ", std::string(status.message())), domain::RetryAfterOf(status));
+    return domain::MakeError(domain::ReasonOf(status), absl::StrCat(options_.path, ": ", std::string(status.message())),
+                             domain::RetryAfterOf(status));
   }
   writer_ = *std::move(database);
   return absl::OkStatus();
@@ -95,7 +100,9 @@ absl::Status Store::ReadKeys() {
   auto erasure_key = read("erasure_key");
   for (const auto* value : {&history, &token_key, &erasure_key}) {
     if (!value->ok()) return value->status();
-    if ((*value)->empty()) return domain::MakeError(domain::ErrorReason::kInternalDefect, options_.path + " lacks its keys: restore it from a backup");
+    if ((*value)->empty())
+      return domain::MakeError(domain::ErrorReason::kInternalDefect,
+                               options_.path + " lacks its keys: restore it from a backup");
   }
   history_ = std::stoull(*history);
   token_key_ = *token_key;

@@ -1,5 +1,6 @@
-// The embedded record store: one SQLite file in WAL mode, synchronous=FULL, so that a committed transaction survives kill -9 and loss of power.
-// One process at a time holds it (a lock file beside it). Thread-safety: as application::RecordStore says.
+// The embedded record store: one SQLite file in WAL mode, synchronous=FULL, so that a committed transaction survives
+// kill -9 and loss of power. One process at a time holds it (a lock file beside it). Thread-safety: as
+// application::RecordStore says.
 #pragma once
 
 #include <absl/synchronization/mutex.h>
@@ -21,8 +22,8 @@ struct StoreOptions {
 
 class Store : public application::RecordStore {
  public:
-  // Opens a store, or makes it, and migrates it. Errors name the path and the remedy: in use by another process, written by a newer
-  // Warmline, damaged, not writable.
+  // Opens a store, or makes it, and migrates it. Errors name the path and the remedy: in use by another process,
+  // written by a newer Warmline, damaged, not writable.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Store>> Open(const StoreOptions& options);
   ~Store() override;
 

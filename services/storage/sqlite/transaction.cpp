@@ -27,7 +27,8 @@ std::string KeyedHash(const std::string& key, const std::string& pool, const std
   const std::string text = absl::StrCat(pool, "/", member);
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &size);
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
+       text.size(), digest.data(), &size);
   return absl::BytesToHexString({reinterpret_cast<const char*>(digest.data()), 16});
 }
 
@@ -60,14 +61,17 @@ absl::StatusOr<std::int64_t> Transaction::NextRevision(const std::string& pool) 
   if (!rows.ok()) return rows.status();
   auto row = rows->Next();
   if (!row.ok()) return row.status();
-  if (!*row) return domain::MakeError(domain::ErrorReason::kPoolNotFound, absl::StrCat("pools/", pool, " does not exist: create it first"));
+  if (!*row)
+    return domain::MakeError(domain::ErrorReason::kPoolNotFound,
+                             absl::StrCat("pools/", pool, " does not exist: create it first"));
   return rows->Integer(0);
 }
 
-absl::Status Transaction::Log(const std::string& pool, std::int64_t revision, const std::string& subject, const std::string& object,
-                              domain::ChangeBody body, const std::string& erased_hash) {
-  const auto status = database_.Run("INSERT INTO change_log(pool, revision, subject, object, payload) VALUES (?, ?, nullif(?, ''), nullif(?, ''), ?)", pool,
-                                    revision, subject, object, codec::EncodeChange(pool, body, erased_hash));
+absl::Status Transaction::Log(const std::string& pool, std::int64_t revision, const std::string& subject,
+                              const std::string& object, domain::ChangeBody body, const std::string& erased_hash) {
+  const auto status = database_.Run(
+      "INSERT INTO change_log(pool, revision, subject, object, payload) VALUES (?, ?, nullif(?, ''), nullif(?, ''), ?)",
+      pool, revision, subject, object, codec::EncodeChange(pool, body, erased_hash));
   if (status.ok()) changes_.emplace_back(pool, domain::Change{revision, std::move(body)});
   return status;
 }
@@ -76,8 +80,10 @@ absl::StatusOr<std::int64_t> Transaction::Put(domain::Pool& pool) {
   auto head = HeadRevision(pool.id);
   if (!head.ok()) return head.status();
   pool.revision = *head + 1;
-  const auto status = database_.Run("INSERT INTO pool(id, head, payload) VALUES (?, ?, ?) ON CONFLICT(id) DO UPDATE SET head = excluded.head, payload = excluded.payload",
-                                    pool.id, pool.revision, codec::Encode(pool));
+  const auto status = database_.Run(
+      "INSERT INTO pool(id, head, payload) VALUES (?, ?, ?) ON CONFLICT(id) DO UPDATE SET head = excluded.head, "
+      "payload = excluded.payload",
+      pool.id, pool.revision, codec::Encode(pool));
   if (!status.ok()) return status;
   if (auto logged = Log(pool.id, pool.revision, "", "", pool); !logged.ok()) return logged;
   return pool.revision;
@@ -87,7 +93,10 @@ absl::StatusOr<std::int64_t> Transaction::Put(const std::string& pool, domain::M
   auto revision = NextRevision(pool);
   if (!revision.ok()) return revision;
   member.revision = *revision;
-  if (auto status = database_.Run("INSERT OR REPLACE INTO member(pool, id, payload) VALUES (?, ?, ?)", pool, member.id, codec::Encode(pool, member)); !status.ok()) return status;
+  if (auto status = database_.Run("INSERT OR REPLACE INTO member(pool, id, payload) VALUES (?, ?, ?)", pool, member.id,
+                                  codec::Encode(pool, member));
+      !status.ok())
+    return status;
   if (auto logged = Log(pool, *revision, member.id, "", member); !logged.ok()) return logged;
   return revision;
 }
@@ -96,8 +105,8 @@ absl::StatusOr<std::int64_t> Transaction::Put(const std::string& pool, domain::C
   auto revision = NextRevision(pool);
   if (!revision.ok()) return revision;
   connection.revision = *revision;
-  if (auto status = database_.Run("INSERT OR REPLACE INTO connection(pool, a, b, payload) VALUES (?, ?, ?, ?)", pool, connection.a, connection.b,
-                                  codec::Encode(pool, connection));
+  if (auto status = database_.Run("INSERT OR REPLACE INTO connection(pool, a, b, payload) VALUES (?, ?, ?, ?)", pool,
+                                  connection.a, connection.b, codec::Encode(pool, connection));
       !status.ok()) {
     return status;
   }
@@ -108,7 +117,10 @@ absl::StatusOr<std::int64_t> Transaction::Put(const std::string& pool, domain::C
 absl::StatusOr<std::int64_t> Transaction::Put(const std::string& pool, const domain::Block& block) {
   auto revision = NextRevision(pool);
   if (!revision.ok()) return revision;
-  if (auto status = database_.Run("INSERT OR REPLACE INTO block(pool, blocker, blocked) VALUES (?, ?, ?)", pool, block.blocker, block.blocked); !status.ok()) return status;
+  if (auto status = database_.Run("INSERT OR REPLACE INTO block(pool, blocker, blocked) VALUES (?, ?, ?)", pool,
+                                  block.blocker, block.blocked);
+      !status.ok())
+    return status;
   if (auto logged = Log(pool, *revision, block.blocker, block.blocked, block); !logged.ok()) return logged;
   return revision;
 }
@@ -117,8 +129,9 @@ absl::StatusOr<std::int64_t> Transaction::Put(const std::string& pool, domain::N
   auto revision = NextRevision(pool);
   if (!revision.ok()) return revision;
   need.revision = *revision;
-  if (auto status = database_.Run("INSERT OR REPLACE INTO need(pool, id, seeker, open, payload) VALUES (?, ?, ?, ?, ?)", pool, need.id, need.seeker,
-                                  std::int64_t{need.state == domain::NeedState::kOpen}, codec::Encode(pool, need));
+  if (auto status = database_.Run("INSERT OR REPLACE INTO need(pool, id, seeker, open, payload) VALUES (?, ?, ?, ?, ?)",
+                                  pool, need.id, need.seeker, std::int64_t{need.state == domain::NeedState::kOpen},
+                                  codec::Encode(pool, need));
       !status.ok()) {
     return status;
   }
@@ -129,35 +142,51 @@ absl::StatusOr<std::int64_t> Transaction::Put(const std::string& pool, domain::N
 absl::StatusOr<std::int64_t> Transaction::Put(const std::string& pool, const domain::Statistics& statistics) {
   auto revision = NextRevision(pool);
   if (!revision.ok()) return revision;
-  if (auto status = database_.Run("INSERT OR REPLACE INTO statistics(pool, generation, payload) VALUES (?, ?, ?)", pool, statistics.generation, codec::Encode(statistics)); !status.ok()) return status;
-  if (auto status = database_.Run("DELETE FROM statistics WHERE pool = ? AND generation < ?", pool, statistics.generation - kOldGenerations); !status.ok()) return status;
+  if (auto status = database_.Run("INSERT OR REPLACE INTO statistics(pool, generation, payload) VALUES (?, ?, ?)", pool,
+                                  statistics.generation, codec::Encode(statistics));
+      !status.ok())
+    return status;
+  if (auto status = database_.Run("DELETE FROM statistics WHERE pool = ? AND generation < ?", pool,
+                                  statistics.generation - kOldGenerations);
+      !status.ok())
+    return status;
   if (auto logged = Log(pool, *revision, "", "", statistics); !logged.ok()) return logged;
   return revision;
 }
 
-absl::StatusOr<std::int64_t> Transaction::DeleteConnection(const std::string& pool, const std::string& a, const std::string& b) {
+absl::StatusOr<std::int64_t> Transaction::DeleteConnection(const std::string& pool, const std::string& a,
+                                                           const std::string& b) {
   auto revision = NextRevision(pool);
   if (!revision.ok()) return revision;
-  if (auto status = database_.Run("DELETE FROM connection WHERE pool = ? AND a = ? AND b = ?", pool, a, b); !status.ok()) return status;
+  if (auto status = database_.Run("DELETE FROM connection WHERE pool = ? AND a = ? AND b = ?", pool, a, b);
+      !status.ok())
+    return status;
   if (auto logged = Log(pool, *revision, a, b, domain::ConnectionDeleted{a, b}); !logged.ok()) return logged;
   return revision;
 }
 
-absl::StatusOr<std::int64_t> Transaction::DeleteBlock(const std::string& pool, const std::string& blocker, const std::string& blocked) {
+absl::StatusOr<std::int64_t> Transaction::DeleteBlock(const std::string& pool, const std::string& blocker,
+                                                      const std::string& blocked) {
   auto revision = NextRevision(pool);
   if (!revision.ok()) return revision;
-  if (auto status = database_.Run("DELETE FROM block WHERE pool = ? AND blocker = ? AND blocked = ?", pool, blocker, blocked); !status.ok()) return status;
-  if (auto logged = Log(pool, *revision, blocker, blocked, domain::BlockDeleted{blocker, blocked}); !logged.ok()) return logged;
+  if (auto status =
+          database_.Run("DELETE FROM block WHERE pool = ? AND blocker = ? AND blocked = ?", pool, blocker, blocked);
+      !status.ok())
+    return status;
+  if (auto logged = Log(pool, *revision, blocker, blocked, domain::BlockDeleted{blocker, blocked}); !logged.ok())
+    return logged;
   return revision;
 }
 
-absl::StatusOr<std::int64_t> Transaction::Remove(const char* sql, std::int64_t& removed, const std::string& pool, const std::string& member) {
+absl::StatusOr<std::int64_t> Transaction::Remove(const char* sql, std::int64_t& removed, const std::string& pool,
+                                                 const std::string& member) {
   if (auto status = database_.Run(sql, pool, member); !status.ok()) return status;
   removed += database_.changed_rows();
   return removed;
 }
 
-absl::StatusOr<ErasureRecord> Transaction::EraseMember(const std::string& pool, const std::string& member, absl::Time now) {
+absl::StatusOr<ErasureRecord> Transaction::EraseMember(const std::string& pool, const std::string& member,
+                                                       absl::Time now) {
   ErasureRecord record{KeyedHash(store_.erasure_key_, pool, member), now, 0, 0};
   // The needs go from the index one by one, by name.
   std::vector<std::string> needs;
@@ -171,12 +200,13 @@ absl::StatusOr<ErasureRecord> Transaction::EraseMember(const std::string& pool, 
       needs.push_back(rows->Text(0));
     }
   }
-  for (const char* sql : {"DELETE FROM member WHERE pool = ? AND id = ?", "DELETE FROM connection WHERE pool = ? AND a = ?",
-                          "DELETE FROM connection WHERE pool = ? AND b = ?", "DELETE FROM block WHERE pool = ? AND blocker = ?",
-                          "DELETE FROM block WHERE pool = ? AND blocked = ?", "DELETE FROM need WHERE pool = ? AND seeker = ?",
-                          "DELETE FROM reply WHERE pool = ? AND subject = ?",
-                          "UPDATE change_log SET payload = NULL, subject = NULL, object = NULL WHERE pool = ? AND subject = ?",
-                          "UPDATE change_log SET payload = NULL, subject = NULL, object = NULL WHERE pool = ? AND object = ?"}) {
+  for (const char* sql :
+       {"DELETE FROM member WHERE pool = ? AND id = ?", "DELETE FROM connection WHERE pool = ? AND a = ?",
+        "DELETE FROM connection WHERE pool = ? AND b = ?", "DELETE FROM block WHERE pool = ? AND blocker = ?",
+        "DELETE FROM block WHERE pool = ? AND blocked = ?", "DELETE FROM need WHERE pool = ? AND seeker = ?",
+        "DELETE FROM reply WHERE pool = ? AND subject = ?",
+        "UPDATE change_log SET payload = NULL, subject = NULL, object = NULL WHERE pool = ? AND subject = ?",
+        "UPDATE change_log SET payload = NULL, subject = NULL, object = NULL WHERE pool = ? AND object = ?"}) {
     if (auto removed = Remove(sql, record.records_removed, pool, member); !removed.ok()) return removed.status();
   }
   for (const std::string& need : needs) {
@@ -187,9 +217,11 @@ absl::StatusOr<ErasureRecord> Transaction::EraseMember(const std::string& pool, 
   auto revision = NextRevision(pool);
   if (!revision.ok()) return revision.status();
   record.revision = *revision;
-  if (auto logged = Log(pool, *revision, "", "", domain::MemberErased{member}, record.hash); !logged.ok()) return logged;
-  if (auto status = database_.Run("INSERT OR REPLACE INTO erasure(pool, hash, time, removed, revision) VALUES (?, ?, ?, ?, ?)", pool, record.hash,
-                                  absl::ToUnixSeconds(now), record.records_removed, record.revision);
+  if (auto logged = Log(pool, *revision, "", "", domain::MemberErased{member}, record.hash); !logged.ok())
+    return logged;
+  if (auto status =
+          database_.Run("INSERT OR REPLACE INTO erasure(pool, hash, time, removed, revision) VALUES (?, ?, ?, ?, ?)",
+                        pool, record.hash, absl::ToUnixSeconds(now), record.records_removed, record.revision);
       !status.ok()) {
     return status;
   }
@@ -197,8 +229,10 @@ absl::StatusOr<ErasureRecord> Transaction::EraseMember(const std::string& pool, 
   return record;
 }
 
-absl::StatusOr<std::optional<StoredReply>> Transaction::GetReply(const std::string& pool, const std::string& request_id) {
-  auto rows = database_.Query("SELECT fingerprint, reply FROM reply WHERE pool = ? AND request_id = ?", pool, request_id);
+absl::StatusOr<std::optional<StoredReply>> Transaction::GetReply(const std::string& pool,
+                                                                 const std::string& request_id) {
+  auto rows =
+      database_.Query("SELECT fingerprint, reply FROM reply WHERE pool = ? AND request_id = ?", pool, request_id);
   if (!rows.ok()) return rows.status();
   auto row = rows->Next();
   if (!row.ok()) return row.status();
@@ -206,18 +240,21 @@ absl::StatusOr<std::optional<StoredReply>> Transaction::GetReply(const std::stri
   return std::optional<StoredReply>({static_cast<std::uint64_t>(rows->Integer(0)), rows->Text(1)});
 }
 
-absl::Status Transaction::PutReply(const std::string& pool, const std::string& request_id, const std::string& subject, const StoredReply& reply, absl::Time now) {
+absl::Status Transaction::PutReply(const std::string& pool, const std::string& request_id, const std::string& subject,
+                                   const StoredReply& reply, absl::Time now) {
   const std::int64_t seconds = absl::ToUnixSeconds(now);
-  if (auto status = database_.Run("DELETE FROM reply WHERE made < ?", seconds - kReplySeconds); !status.ok()) return status;
-  return database_.Run("INSERT INTO reply(pool, request_id, subject, fingerprint, reply, made) VALUES (?, ?, ?, ?, ?, ?)", pool, request_id, subject,
-                       static_cast<std::int64_t>(reply.fingerprint), reply.reply, seconds);
+  if (auto status = database_.Run("DELETE FROM reply WHERE made < ?", seconds - kReplySeconds); !status.ok())
+    return status;
+  return database_.Run(
+      "INSERT INTO reply(pool, request_id, subject, fingerprint, reply, made) VALUES (?, ?, ?, ?, ?, ?)", pool,
+      request_id, subject, static_cast<std::int64_t>(reply.fingerprint), reply.reply, seconds);
 }
 
 absl::Status Transaction::Commit() {
   over_ = true;
   if (auto status = database_.RunScript("COMMIT"); !status.ok()) {
-    // After a failed sync the pages in memory are not to be trusted (Rebello et al. 2020, "Can applications recover from fsync failures?"):
-    // the connection is closed, and the next transaction starts from what the file says.
+    // After a failed sync the pages in memory are not to be trusted (Rebello et al. 2020, "Can applications recover
+    // from fsync failures?"): the connection is closed, and the next transaction starts from what the file says.
     (void)database_.RunScript("ROLLBACK");
     store_.writer_.reset();
     return status;

@@ -29,12 +29,16 @@ class Transaction : public Reader<application::WriteTransaction> {
   absl::StatusOr<std::int64_t> Put(const std::string& pool, const domain::Block& block) override;
   absl::StatusOr<std::int64_t> Put(const std::string& pool, domain::Need& need) override;
   absl::StatusOr<std::int64_t> Put(const std::string& pool, const domain::Statistics& statistics) override;
-  absl::StatusOr<std::int64_t> DeleteConnection(const std::string& pool, const std::string& a, const std::string& b) override;
-  absl::StatusOr<std::int64_t> DeleteBlock(const std::string& pool, const std::string& blocker, const std::string& blocked) override;
-  absl::StatusOr<application::ErasureRecord> EraseMember(const std::string& pool, const std::string& member, absl::Time now) override;
-  absl::StatusOr<std::optional<application::StoredReply>> GetReply(const std::string& pool, const std::string& request_id) override;
-  absl::Status PutReply(const std::string& pool, const std::string& request_id, const std::string& subject, const application::StoredReply& reply,
-                        absl::Time now) override;
+  absl::StatusOr<std::int64_t> DeleteConnection(const std::string& pool, const std::string& a,
+                                                const std::string& b) override;
+  absl::StatusOr<std::int64_t> DeleteBlock(const std::string& pool, const std::string& blocker,
+                                           const std::string& blocked) override;
+  absl::StatusOr<application::ErasureRecord> EraseMember(const std::string& pool, const std::string& member,
+                                                         absl::Time now) override;
+  absl::StatusOr<std::optional<application::StoredReply>> GetReply(const std::string& pool,
+                                                                   const std::string& request_id) override;
+  absl::Status PutReply(const std::string& pool, const std::string& request_id, const std::string& subject,
+                        const application::StoredReply& reply, absl::Time now) override;
   const std::vector<std::pair<std::string, domain::Change>>& changes() const override { return changes_; }
   absl::Status Commit() override;
 
@@ -42,9 +46,10 @@ class Transaction : public Reader<application::WriteTransaction> {
   // The pool's next revision, from its head row.
   absl::StatusOr<std::int64_t> NextRevision(const std::string& pool);
   // Writes the row of the change log and remembers the change for the index.
-  absl::Status Log(const std::string& pool, std::int64_t revision, const std::string& subject, const std::string& object, domain::ChangeBody body,
-                   const std::string& erased_hash = {});
-  absl::StatusOr<std::int64_t> Remove(const char* sql, std::int64_t& removed, const std::string& pool, const std::string& member);
+  absl::Status Log(const std::string& pool, std::int64_t revision, const std::string& subject,
+                   const std::string& object, domain::ChangeBody body, const std::string& erased_hash = {});
+  absl::StatusOr<std::int64_t> Remove(const char* sql, std::int64_t& removed, const std::string& pool,
+                                      const std::string& member);
 
   Store& store_;
   std::vector<std::pair<std::string, domain::Change>> changes_;
