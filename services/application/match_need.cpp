@@ -9,9 +9,10 @@
 namespace warmline::application {
 namespace {
 
-// First-degree contacts and open doors are named; the others as the policy says, until consent.
+// First-degree contacts are named, and so is who opened their door to the whole pool; the others as the policy says, until consent.
 bool IsMasked(const index::View& view, const Caller& caller, const index::RankedHelper& helper) {
-  if (caller.IsOperator() || view.pool->policy.second_degree_visibility == domain::Visibility::kNamed) return false;
+  if (caller.IsOperator() || helper.open_door || view.pool->policy.second_degree_visibility == domain::Visibility::kNamed)
+    return false;
   return helper.reach == domain::Reach::kSecondDegree || helper.reach == domain::Reach::kCircle;
 }
 
@@ -22,7 +23,7 @@ bool MayBeNamed(const index::View& view, const index::Explanation& explanation) 
   const bool contact = helper.parts[static_cast<std::size_t>(domain::Part::kCloseness)] == domain::kOne;
   const bool named = view.pool->policy.second_degree_visibility == domain::Visibility::kNamed &&
                      helper.reach != domain::Reach::kUnspecified;
-  return contact || helper.reach == domain::Reach::kPool || named;
+  return contact || helper.open_door || named;
 }
 
 bool IsMember(const index::View& view, const std::string& id) {

@@ -69,6 +69,7 @@ RankedHelper Describe(const View& view, const Query& query, const Segment& segme
   helper.score = ranking::Score(query.weights, parts);
   helper.shared = SharedInterests(view, query, segment, doc);
   helper.reach = RuleChecker::ReachOf(candidate).value_or(domain::Reach::kUnspecified);
+  helper.open_door = (d.open_to & domain::BitOf(domain::Reach::kPool)) != 0;
   if (helper.reach == domain::Reach::kFirstDegree) helper.tie_strengths = {candidate.neighbour->to_contact};
   if (helper.reach == domain::Reach::kSecondDegree) {
     helper.introducer = members.Id(candidate.neighbour->introducer);

@@ -187,7 +187,8 @@ absl::StatusOr<std::int64_t> Transaction::Remove(const char* sql, std::int64_t& 
 
 absl::StatusOr<ErasureRecord> Transaction::EraseMember(const std::string& pool, const std::string& member,
                                                        absl::Time now) {
-  ErasureRecord record{KeyedHash(store_.erasure_key_, pool, member), now, 0, 0};
+  // Whole seconds, as the ledger keeps them.
+  ErasureRecord record{KeyedHash(store_.erasure_key_, pool, member), absl::FromUnixSeconds(absl::ToUnixSeconds(now)), 0, 0};
   // The needs go from the index one by one, by name.
   std::vector<std::string> needs;
   {

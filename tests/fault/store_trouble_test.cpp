@@ -1,0 +1,90 @@
+// The store in trouble under a running server: matches go on from memory, writes are refused with the reason, nothing is half-done,
+// and afterwards writes work again.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "storage/sqlite/database.h"
+#include "support/test_server.h"
+
+namespace warmline::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+grpc::Status Create(TestServer& server, const std::string& id, std::size_t padding = 0) {
+  pb::CreateMemberRequest request;
+  *request.mutable_actor() = Operator();
+  request.set_parent("pools/p");
+  *request.mutable_member() = HelperRow(id, {"skill:sql"}).member();
+  for (std::size_t i = 0; i < padding; ++i) request.mutable_member()->add_interests()->set_interest("topic:" + std::string(180, 'x') + std::to_string(i));
+  request.set_request_id(FreshId());
+  pb::WriteMemberResponse response;
+  return server.members().CreateMember(server.Context().get(), request, &response);
+}
+
+std::int64_t Candidates(TestServer& server) {
+  pb::MatchRequest request;
+  *request.mutable_actor() = Operator();
+  request.set_parent("pools/p");
+  *request.mutable_inline_need() = NeedOf("amina", {"skill:sql"});
+  pb::MatchResponse response;
+  const auto status = server.matches().Match(server.Context().get(), request, &response);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  return response.candidates();
+}
+
+TEST(StoreTrouble, ALockedDatabaseRefusesWritesAndServesMatches) {
+  TestServer server;
+  server.CreatePool();
+  server.Import({SeekerRow("amina"), HelperRow("h1", {"skill:sql"})});
+  auto other = storage::sqlite::Database::Open(server.directory() + "/warmline.db", storage::sqlite::Database::Mode::kReadWrite);
+  ASSERT_TRUE((*other)->RunScript("BEGIN IMMEDIATE").ok());
+  const auto status = Create(server, "h2");
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(ReasonOf(status), "STORE_UNAVAILABLE");
+  EXPECT_THAT(status.error_message(), HasSubstr("locked by another process; end it, then try again"));
+  EXPECT_EQ(Candidates(server), 1);
+  ASSERT_TRUE((*other)->RunScript("ROLLBACK").ok());
+  EXPECT_TRUE(Create(server, "h2").ok());
+  EXPECT_EQ(Candidates(server), 2);
+}
+
+TEST(StoreTrouble, AFullDiskRefusesWritesKeepsWhatItHasAndRecovers) {
+  std::string directory = ::testing::TempDir() + "warmline-full-XXXXXX";
+  ASSERT_NE(mkdtemp(directory.data()), nullptr);
+  if (mount("tmpfs", directory.c_str(), "tmpfs", 0, "size=8m") != 0) {
+    std::filesystem::remove_all(directory);
+    GTEST_SKIP() << "this machine does not let the test mount a small disk (it needs root)";
+  }
+  {
+    TestServer server([&](server::Config& config) { config.data_dir = directory; });
+    std::ofstream(directory + "/ballast") << std::string(3 * 1024 * 1024, 'x');
+    // TestServer reads its token from its own directory; this one is elsewhere.
+    std::filesystem::copy_file(directory + "/operator.token", server.directory() + "/operator.token");
+    server.Restart();
+    server.CreatePool();
+    server.Import({SeekerRow("amina")});
+    grpc::Status status;
+    int kept = 0;
+    while (kept < 2'000 && (status = Create(server, "h" + std::to_string(kept), 150)).ok()) ++kept;
+    ASSERT_FALSE(status.ok());
+    EXPECT_EQ(ReasonOf(status), "STORE_FULL") << status.error_message();
+    EXPECT_THAT(status.error_message(), HasSubstr("make room, then try again"));
+    EXPECT_EQ(Candidates(server), kept);  // nothing half-done is visible
+    std::filesystem::remove(directory + "/ballast");
+    EXPECT_TRUE(Create(server, "after").ok());
+    EXPECT_EQ(Candidates(server), kept + 1);
+    server.Restart();
+    EXPECT_EQ(Candidates(server), kept + 1);
+  }
+  umount(directory.c_str());
+  std::filesystem::remove_all(directory);
+}
+
+}  // namespace
+}  // namespace warmline::testing

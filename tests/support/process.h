@@ -1,0 +1,36 @@
+// A `warmline serve` of its own process, so that it can be killed. One thread.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "support/test_server.h"
+
+namespace warmline::testing {
+
+class ServeProcess {
+ public:
+  // Starts the program on a directory and waits until it listens, or ends.
+  explicit ServeProcess(const std::string& data_dir);
+  // Kills it, if it runs.
+  ~ServeProcess();
+  ServeProcess(const ServeProcess&) = delete;
+  ServeProcess& operator=(const ServeProcess&) = delete;
+
+  [[nodiscard]] bool listens() const { return port_ > 0; }
+  [[nodiscard]] const std::string& log() const { return log_; }
+  [[nodiscard]] std::shared_ptr<grpc::Channel> Connect() const;
+  [[nodiscard]] std::unique_ptr<grpc::ClientContext> Context(int timeout_ms = 10'000) const;
+  void Kill9();
+
+ private:
+  pid_t pid_ = -1;
+  int port_ = 0;
+  std::string token_;
+  std::string log_;
+};
+
+}  // namespace warmline::testing
