@@ -9,9 +9,11 @@
 namespace warmline::application {
 namespace {
 
-// First-degree contacts are named, and so is who opened their door to the whole pool; the others as the policy says, until consent.
+// First-degree contacts are named, and so is who opened their door to the whole pool; the others as the policy says,
+// until consent.
 bool IsMasked(const index::View& view, const Caller& caller, const index::RankedHelper& helper) {
-  if (caller.IsOperator() || helper.open_door || view.pool->policy.second_degree_visibility == domain::Visibility::kNamed)
+  if (caller.IsOperator() || helper.open_door ||
+      view.pool->policy.second_degree_visibility == domain::Visibility::kNamed)
     return false;
   return helper.reach == domain::Reach::kSecondDegree || helper.reach == domain::Reach::kCircle;
 }

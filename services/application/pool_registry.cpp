@@ -192,6 +192,19 @@ absl::StatusOr<domain::Statistics> PoolRegistry::CountStatistics(const std::stri
   return found->second->CountStatistics(generation);
 }
 
+std::vector<std::string> PoolRegistry::PoolsToCount() const {
+  const absl::MutexLock lock(&mutex_);
+  std::vector<std::string> pools;
+  for (const auto& [id, index] : *map_.load()) {
+    const std::int64_t helpers = index->State().helpers;
+    const base::RcuReadGuard guard;
+    const auto counted = static_cast<std::int64_t>(index->view().statistics->helpers());
+    const std::int64_t change = helpers > counted ? helpers - counted : counted - helpers;
+    if (change > 0 && (counted == 0 || change * 4 >= counted)) pools.push_back(id);
+  }
+  return pools;
+}
+
 absl::StatusOr<index::IndexState> PoolRegistry::State(const std::string& pool) const {
   const absl::MutexLock lock(&mutex_);
   const auto found = map_.load()->find(pool);

@@ -38,6 +38,9 @@ class PoolRegistry {
   void Maintain();
   // The next generation of a pool's statistics. Errors: NOT_FOUND (POOL_NOT_FOUND).
   [[nodiscard]] absl::StatusOr<domain::Statistics> CountStatistics(const std::string& pool) const;
+  // Pools whose statistics no longer say how many helpers there are: none were counted yet, or a quarter came or went
+  // since.
+  [[nodiscard]] std::vector<std::string> PoolsToCount() const;
   // What a pool's index holds. Errors: NOT_FOUND (POOL_NOT_FOUND).
   [[nodiscard]] absl::StatusOr<index::IndexState> State(const std::string& pool) const;
   [[nodiscard]] std::vector<std::string> PoolIds() const;

@@ -49,8 +49,10 @@ absl::Status PutConnection(WriteTransaction& tx, const std::string& pool, domain
     if (auto member = FindMember(tx, pool, side); !member.ok()) return member.status();
     auto count = tx.CountConnectionsOf(pool, side);
     if (!count.ok()) return count.status();
-    if (*count >= domain::kMaxConnectionsPerMember)
-      return LimitReached(pool, side, "ties", domain::kMaxConnectionsPerMember);
+    if (*count < domain::kMaxConnectionsPerMember) continue;
+    auto known = tx.GetConnection(pool, connection.a, connection.b);
+    if (!known.ok()) return known.status();
+    if (!known->has_value()) return LimitReached(pool, side, "ties", domain::kMaxConnectionsPerMember);
   }
   auto revision = tx.Put(pool, connection);
   return revision.ok() ? absl::OkStatus() : revision.status();

@@ -12,7 +12,8 @@ namespace {
 constexpr char kAbout[] =
     "Warmline pairs people who look for work with those who actually help.\n"
     "Every option can also be given as the environment variable shown, or as a key of the file named by --config\n"
-    "(TOML: a section for each command, for example [serve] and listen = \"127.0.0.1:7700\"). A flag comes before the file, the file before the environment.";
+    "(TOML: a section for each command, for example [serve] and listen = \"127.0.0.1:7700\"). A flag comes before the "
+    "file, the file before the environment.";
 
 }  // namespace
 

@@ -1,6 +1,6 @@
 #include <absl/strings/str_cat.h>
 
-#include <cmath>
+#include <algorithm>
 
 #include "codec/resources.h"
 #include "codec/time.h"
@@ -65,6 +65,11 @@ domain::Offer ReadOffer(const pb::Offer& message, const std::string& prefix, Vio
   return offer;
 }
 
+// Numbers that do not fit stay out of range, so that validation names them.
+std::int32_t Int32(std::int64_t value) {
+  return static_cast<std::int32_t>(std::clamp<std::int64_t>(value, INT32_MIN, INT32_MAX));
+}
+
 domain::Policy ReadPolicy(const pb::Policy& message, const std::string& prefix, Violations& violations) {
   domain::Policy policy;
   if (message.has_weights()) {
@@ -78,14 +83,12 @@ domain::Policy ReadPolicy(const pb::Policy& message, const std::string& prefix, 
   set(policy.shift_high, message.shift_high());
   set(policy.shift_immediate, message.shift_immediate());
   if (message.has_evidence_half_life()) {
-    policy.half_life_hours = static_cast<std::int32_t>(
-        std::min<std::int64_t>(INT32_MAX, absl::ToInt64Hours(ToDuration(message.evidence_half_life()))));
+    policy.half_life_hours = Int32(absl::ToInt64Hours(ToDuration(message.evidence_half_life())));
   }
   set(policy.prior_helped_hundredths, message.prior_helped_hundredths());
   set(policy.prior_unhelped_hundredths, message.prior_unhelped_hundredths());
   if (message.has_response_target()) {
-    policy.response_target_minutes = static_cast<std::int32_t>(
-        std::min<std::int64_t>(INT32_MAX, absl::ToInt64Minutes(ToDuration(message.response_target()))));
+    policy.response_target_minutes = Int32(absl::ToInt64Minutes(ToDuration(message.response_target())));
   }
   if (!message.facet_weights().empty()) policy.facet_weights.clear();
   for (const auto& [facet, weight] : message.facet_weights()) policy.facet_weights[facet] = weight;

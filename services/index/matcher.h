@@ -31,7 +31,7 @@ struct RankedHelper {
   ranking::Parts parts{};
   std::vector<SharedInterest> shared;  // in the order of the need
   domain::Reach reach = domain::Reach::kUnspecified;
-  bool open_door = false;  // open to the whole pool, whichever way is the closest
+  bool open_door = false;                   // open to the whole pool, whichever way is the closest
   std::string introducer;                   // id; for SECOND_DEGREE
   std::vector<std::uint8_t> tie_strengths;  // levels on the way
   ranking::EvidenceMass evidence;

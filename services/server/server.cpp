@@ -11,6 +11,7 @@
 #include <array>
 #include <atomic>
 #include <filesystem>
+#include <map>
 #include <thread>
 
 #include "api/match_handlers.h"
@@ -34,6 +35,8 @@ constexpr std::array<const char*, 4> kServices = {"warmline.v1.PoolService", "wa
                                                   "warmline.v1.NeedService", "warmline.v1.MatchService"};
 // How often epochs and totals are looked at.
 constexpr absl::Duration kMaintenance = absl::Seconds(1);
+// Statistics are counted anew at most this often, but at once for a pool that has none.
+constexpr absl::Duration kMinTimeBetweenCounts = absl::Seconds(60);
 constexpr std::size_t kMaxWaitingReads = 10'000;
 
 absl::StatusOr<std::pair<std::string, int>> SplitHostPort(const std::string& listen, const char* field) {
@@ -81,6 +84,9 @@ struct Server::State {
   absl::Status OpenStore();
   absl::Status StartGrpc();
   void Maintain();
+  void RefreshStatistics();
+  // When the statistics of a pool were last counted anew by this process.
+  std::map<std::string, absl::Time> counted;
 };
 
 absl::Status Server::State::StartOperations() {
@@ -160,9 +166,31 @@ absl::Status Server::State::StartGrpc() {
   return absl::OkStatus();
 }
 
+// Members who come one by one make no new statistics, as an import does: this keeps rarity and circles true all the
+// same.
+void Server::State::RefreshStatistics() {
+  for (const std::string& id : pools->PoolsToCount()) {
+    const auto last = counted.find(id);
+    if (last != counted.end() && clock.Now() - last->second < kMinTimeBetweenCounts) continue;
+    counted[id] = clock.Now();
+    application::WriteJob job;
+    job.run = [this, id](application::WriteTransaction& tx, absl::Time) -> absl::Status {
+      auto statistics = pools->CountStatistics(id);
+      if (!statistics.ok()) return statistics.status();
+      return tx.Put(id, *statistics).status();
+    };
+    job.done = [id](const absl::Status& status) {
+      if (!status.ok())
+        spdlog::warn("statistics of pools/{} were not refreshed: {}", id, std::string(status.message()));
+    };
+    if (auto status = writes->Submit(std::move(job)); !status.ok()) counted.erase(id);  // tried again in a second
+  }
+}
+
 void Server::State::Maintain() {
   do {
     pools->Maintain();
+    RefreshStatistics();
     std::int64_t members = 0;
     std::int64_t helpers = 0;
     std::int64_t bytes = 0;

@@ -1,5 +1,5 @@
-// The API against the checked-in descriptor set: nothing that a client may use goes away or changes its number, type or form.
-// After an addition, `cp build/release/proto/gen/warmline_v1.protoset tests/golden/` makes it the new floor.
+// The API against the checked-in descriptor set: nothing that a client may use goes away or changes its number, type or
+// form. After an addition, `cp build/release/proto/gen/warmline_v1.protoset tests/golden/` makes it the new floor.
 #include <google/protobuf/descriptor.pb.h>
 #include <gtest/gtest.h>
 
@@ -22,14 +22,17 @@ gp::FileDescriptorSet Load(const std::string& path) {
 using Facts = std::map<std::string, std::string>;
 
 void AddEnum(const std::string& scope, const gp::EnumDescriptorProto& type, Facts& facts) {
-  for (const auto& value : type.value()) facts[scope + "." + type.name() + "." + value.name()] = std::to_string(value.number());
+  for (const auto& value : type.value())
+    facts[scope + "." + type.name() + "." + value.name()] = std::to_string(value.number());
 }
 
 void AddMessage(const std::string& scope, const gp::DescriptorProto& type, Facts& facts) {
   const std::string name = scope + "." + type.name();
   for (const auto& field : type.field()) {
-    facts[name + "." + field.name()] = std::to_string(field.number()) + " " + gp::FieldDescriptorProto::Type_Name(field.type()) + " " + gp::FieldDescriptorProto::Label_Name(field.label()) +
-                                       " " + field.type_name() + (field.has_oneof_index() ? " in " + type.oneof_decl(field.oneof_index()).name() : "");
+    facts[name + "." + field.name()] =
+        std::to_string(field.number()) + " " + gp::FieldDescriptorProto::Type_Name(field.type()) + " " +
+        gp::FieldDescriptorProto::Label_Name(field.label()) + " " + field.type_name() +
+        (field.has_oneof_index() ? " in " + type.oneof_decl(field.oneof_index()).name() : "");
   }
   for (const auto& nested : type.nested_type()) AddMessage(name, nested, facts);
   for (const auto& nested : type.enum_type()) AddEnum(name, nested, facts);
@@ -43,7 +46,9 @@ Facts FactsOf(const gp::FileDescriptorSet& set, const std::string& package) {
     for (const auto& type : file.enum_type()) AddEnum(package, type, facts);
     for (const auto& service : file.service()) {
       for (const auto& method : service.method()) {
-        facts[package + "." + service.name() + "." + method.name()] = method.input_type() + (method.client_streaming() ? " stream" : "") + " -> " + method.output_type() + (method.server_streaming() ? " stream" : "");
+        facts[package + "." + service.name() + "." + method.name()] =
+            method.input_type() + (method.client_streaming() ? " stream" : "") + " -> " + method.output_type() +
+            (method.server_streaming() ? " stream" : "");
       }
     }
   }
@@ -51,8 +56,10 @@ Facts FactsOf(const gp::FileDescriptorSet& set, const std::string& package) {
 }
 
 void Compare(const std::string& package) {
-  const Facts golden = FactsOf(Load(std::string(std::getenv("WARMLINE_SOURCE")) + "/tests/golden/warmline_v1.protoset"), package);
-  const Facts now = FactsOf(Load(std::string(std::getenv("WARMLINE_BUILD")) + "/proto/gen/warmline_v1.protoset"), package);
+  const Facts golden =
+      FactsOf(Load(std::string(std::getenv("WARMLINE_SOURCE")) + "/tests/golden/warmline_v1.protoset"), package);
+  const Facts now =
+      FactsOf(Load(std::string(std::getenv("WARMLINE_BUILD")) + "/proto/gen/warmline_v1.protoset"), package);
   EXPECT_FALSE(golden.empty());
   for (const auto& [name, fact] : golden) {
     const auto found = now.find(name);

@@ -1,4 +1,5 @@
-// Match at scale, beside a plain accumulate-everything scan of the same postings in the same run, and held against the oracle.
+// Match at scale, beside a plain accumulate-everything scan of the same postings in the same run, and held against the
+// oracle.
 //   bench_match [--json] [--quick] [--helpers N] [--queries N] [--seed S] [--oracle N]
 #include <absl/strings/numbers.h>
 #include <absl/time/clock.h>
@@ -82,7 +83,9 @@ struct Timings {
   }
 };
 
-double MicrosecondsSince(std::int64_t began_ns) { return static_cast<double>(absl::GetCurrentTimeNanos() - began_ns) / 1e3; }
+double MicrosecondsSince(std::int64_t began_ns) {
+  return static_cast<double>(absl::GetCurrentTimeNanos() - began_ns) / 1e3;
+}
 
 // Answers that differ from the oracle's, of the first `count` queries.
 int Mismatches(const simulation::Community& community, const index::PoolIndex& index, const Options& options) {
@@ -96,7 +99,8 @@ int Mismatches(const simulation::Community& community, const index::PoolIndex& i
     const auto expected = testing::BruteForce(world, community.NeedAt(i), kTopK);
     const base::RcuReadGuard guard;
     const auto actual = index::Match(index.view(), community.NeedAt(i), kTopK, [] { return absl::OkStatus(); });
-    bool same = actual.ok() && actual->ranked.size() == expected.ranked.size() && actual->candidates == expected.candidates;
+    bool same =
+        actual.ok() && actual->ranked.size() == expected.ranked.size() && actual->candidates == expected.candidates;
     for (std::size_t j = 0; same && j < expected.ranked.size(); ++j) {
       same = actual->ranked[j].id == expected.ranked[j].id && actual->ranked[j].score == expected.ranked[j].score;
     }
@@ -142,17 +146,26 @@ void Run(const char* workload, simulation::Mode mode, const Options& options) {
   }
   const index::IndexState state = index.State();
   const auto helpers = static_cast<double>(options.helpers);
-  const double bytes = static_cast<double>(state.document_bytes + state.member_bytes + state.dictionary_bytes) / helpers;
+  const double bytes =
+      static_cast<double>(state.document_bytes + state.member_bytes + state.dictionary_bytes) / helpers;
   const int mismatches = Mismatches(community, index, options);
   const double mean = match.Mean();
   if (options.json) {
-    std::printf("{\"workload\":\"%s\",\"helpers\":%lld,\"seed\":%llu,\"queries\":%d,\"mean_us\":%.1f,\"p50_us\":%.1f,\"p99_us\":%.1f,\"p99_to_mean\":%.2f,\"scan_mean_us\":%.1f,"
-                "\"ratio_to_scan\":%.3f,\"mean_candidates\":%.0f,\"oracle_queries\":%d,\"mismatches\":%d,\"bytes_per_helper\":%.1f,\"id_bytes_per_helper\":%.1f}\n",
-                workload, static_cast<long long>(options.helpers), static_cast<unsigned long long>(options.seed), options.queries, mean, match.Quantile(0.5), match.Quantile(0.99),
-                match.Quantile(0.99) / mean, scan.Mean(), mean / scan.Mean(), candidates, options.oracle, mismatches, bytes, static_cast<double>(state.id_bytes) / helpers);
+    std::printf(
+        "{\"workload\":\"%s\",\"helpers\":%lld,\"seed\":%llu,\"queries\":%d,\"mean_us\":%.1f,\"p50_us\":%.1f,\"p99_"
+        "us\":%.1f,\"p99_to_mean\":%.2f,\"scan_mean_us\":%.1f,"
+        "\"ratio_to_scan\":%.3f,\"mean_candidates\":%.0f,\"oracle_queries\":%d,\"mismatches\":%d,\"bytes_per_helper\":%"
+        ".1f,\"id_bytes_per_helper\":%.1f}\n",
+        workload, static_cast<long long>(options.helpers), static_cast<unsigned long long>(options.seed),
+        options.queries, mean, match.Quantile(0.5), match.Quantile(0.99), match.Quantile(0.99) / mean, scan.Mean(),
+        mean / scan.Mean(), candidates, options.oracle, mismatches, bytes,
+        static_cast<double>(state.id_bytes) / helpers);
   } else {
-    std::printf("%-12s %lld helpers: match %.0f us (p50 %.0f, p99 %.0f), scan %.0f us, ratio %.2f, %.0f candidates, %d of %d oracle answers differ, %.0f bytes a helper\n", workload,
-                static_cast<long long>(options.helpers), mean, match.Quantile(0.5), match.Quantile(0.99), scan.Mean(), mean / scan.Mean(), candidates, mismatches, options.oracle, bytes);
+    std::printf(
+        "%-12s %lld helpers: match %.0f us (p50 %.0f, p99 %.0f), scan %.0f us, ratio %.2f, %.0f candidates, %d of %d "
+        "oracle answers differ, %.0f bytes a helper\n",
+        workload, static_cast<long long>(options.helpers), mean, match.Quantile(0.5), match.Quantile(0.99), scan.Mean(),
+        mean / scan.Mean(), candidates, mismatches, options.oracle, bytes);
   }
   std::fflush(stdout);
 }
@@ -183,7 +196,10 @@ int main(int argc, char** argv) {
       good = false;
     }
     if (!good || options.helpers < 1 || options.queries < 1) {
-      std::fprintf(stderr, "bench_match: %s is wrong: use [--json] [--quick] [--helpers N] [--queries N] [--seed S] [--oracle N]\n", flag.c_str());
+      std::fprintf(
+          stderr,
+          "bench_match: %s is wrong: use [--json] [--quick] [--helpers N] [--queries N] [--seed S] [--oracle N]\n",
+          flag.c_str());
       return 2;
     }
   }

@@ -257,7 +257,9 @@ TEST_P(RecordStoreSuite, TheNewestStatisticsAreRead) {
 TEST_P(RecordStoreSuite, RepliesAreKeptForRetries) {
   PutPool(store());
   const absl::Time now = absl::FromUnixSeconds(2'000'000);
-  Commit(store(), [&](WriteTransaction& tx) { ASSERT_TRUE(tx.PutReply("p", "request-1", "m", {0xffffffffffffffffULL, std::string("a\0b", 3)}, now).ok()); });
+  Commit(store(), [&](WriteTransaction& tx) {
+    ASSERT_TRUE(tx.PutReply("p", "request-1", "m", {0xffffffffffffffffULL, std::string("a\0b", 3)}, now).ok());
+  });
   auto tx = store().Begin();
   const auto kept = (*tx)->GetReply("p", "request-1");
   ASSERT_TRUE(kept.ok() && kept->has_value());
@@ -283,12 +285,16 @@ TEST_P(RecordStoreSuite, ErasureRemovesAMemberEverywhere) {
     domain::Need need = random.Need("n", {"secret-id-77"});
     ASSERT_TRUE(tx.Put("p", need).ok());
     ASSERT_TRUE(tx.PutReply("p", "request-1", "secret-id-77", {1, "secret-id-77"}, now).ok());
+    ASSERT_TRUE(
+        tx.PutReply("p", "request-2", "other", {1, std::string("\0a tie: members/secret-id-77", 28)}, now).ok());
   });
   std::string hash;
   Commit(store(), [&](WriteTransaction& tx) {
     const auto record = tx.EraseMember("p", "secret-id-77", now);
     ASSERT_TRUE(record.ok()) << record.status();
     hash = record->hash;
+    EXPECT_FALSE((*tx.GetReply("p", "request-1")).has_value());
+    EXPECT_FALSE((*tx.GetReply("p", "request-2")).has_value());
     EXPECT_GE(record->records_removed, 5);
   });
   Reopen();

@@ -1,5 +1,5 @@
-// What every RecordStore adapter must do. An adapter's test instantiates the suite with a factory that opens a fresh store, and one that opens
-// the same store again, as after a restart.
+// What every RecordStore adapter must do. An adapter's test instantiates the suite with a factory that opens a fresh
+// store, and one that opens the same store again, as after a restart.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -13,7 +13,8 @@ namespace warmline::testing {
 
 struct StoreFactory {
   std::string name;
-  // A store of its own in `directory`; called again with the same directory after the last one was destroyed: the same store.
+  // A store of its own in `directory`; called again with the same directory after the last one was destroyed: the same
+  // store.
   std::function<std::unique_ptr<application::RecordStore>(const std::string& directory)> open;
 };
 

@@ -17,7 +17,8 @@ std::unique_ptr<application::RecordStore> OpenSqlite(const std::string& director
   return store.ok() ? *std::move(store) : nullptr;
 }
 
-INSTANTIATE_TEST_SUITE_P(Sqlite, RecordStoreSuite, ::testing::Values(StoreFactory{"sqlite", OpenSqlite}), [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Sqlite, RecordStoreSuite, ::testing::Values(StoreFactory{"sqlite", OpenSqlite}),
+                         [](const auto& info) { return info.param.name; });
 
 class SqliteStore : public ::testing::Test {
  protected:
@@ -36,7 +37,9 @@ TEST_F(SqliteStore, ASecondProcessIsToldWhoHoldsIt) {
   ASSERT_TRUE(first.ok());
   const auto second = storage::sqlite::Store::Open({.path = path()});
   EXPECT_EQ(domain::ReasonOf(second.status()), domain::ErrorReason::kStoreUnavailable);
-  EXPECT_THAT(std::string(second.status().message()), ::testing::AllOf(::testing::HasSubstr("in use by process " + std::to_string(getpid())), ::testing::HasSubstr("stop it")));
+  EXPECT_THAT(std::string(second.status().message()),
+              ::testing::AllOf(::testing::HasSubstr("in use by process " + std::to_string(getpid())),
+                               ::testing::HasSubstr("stop it")));
 }
 
 TEST_F(SqliteStore, ANewerSchemaIsRefusedAndNotTouched) {
@@ -46,7 +49,9 @@ TEST_F(SqliteStore, ANewerSchemaIsRefusedAndNotTouched) {
     ASSERT_TRUE((*database)->RunScript("INSERT INTO schema_version VALUES (999, 'later')").ok());
   }
   const auto store = storage::sqlite::Store::Open({.path = path()});
-  EXPECT_THAT(std::string(store.status().message()), ::testing::AllOf(::testing::HasSubstr("newer Warmline"), ::testing::HasSubstr("999"), ::testing::HasSubstr("restore a backup")));
+  EXPECT_THAT(std::string(store.status().message()),
+              ::testing::AllOf(::testing::HasSubstr("newer Warmline"), ::testing::HasSubstr("999"),
+                               ::testing::HasSubstr("restore a backup")));
 }
 
 TEST_F(SqliteStore, AFileThatIsNoDatabaseIsRefused) {
@@ -57,7 +62,8 @@ TEST_F(SqliteStore, AFileThatIsNoDatabaseIsRefused) {
 
 TEST_F(SqliteStore, ADirectoryThatIsMissingIsNamed) {
   const auto store = storage::sqlite::Store::Open({.path = directory_ + "/none/warmline.db"});
-  EXPECT_THAT(std::string(store.status().message()), ::testing::AllOf(::testing::HasSubstr("/none/warmline.db"), ::testing::HasSubstr("name a data directory")));
+  EXPECT_THAT(std::string(store.status().message()), ::testing::AllOf(::testing::HasSubstr("/none/warmline.db"),
+                                                                      ::testing::HasSubstr("name a data directory")));
 }
 
 TEST_F(SqliteStore, AWriteWhileAnotherProcessHoldsTheLockIsRefusedAndLaterWorks) {

@@ -1,4 +1,5 @@
-// kill -9 in a loop while writes are acknowledged: none of them may be missing afterwards. WARMLINE_KILLS says how many (200 by default).
+// kill -9 in a loop while writes are acknowledged: none of them may be missing afterwards. WARMLINE_KILLS says how many
+// (200 by default).
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -76,8 +77,10 @@ TEST(Kill9, NoAcknowledgedWriteIsLost) {
   }
   ASSERT_TRUE(reader->Finish().ok());
   std::vector<std::string> lost;
-  std::set_difference(acknowledged.begin(), acknowledged.end(), present.begin(), present.end(), std::back_inserter(lost));
-  std::printf("kill -9: %d kills, %zu acknowledged writes, %zu members present, %zu lost\n", kills, acknowledged.size(), present.size(), lost.size());
+  std::set_difference(acknowledged.begin(), acknowledged.end(), present.begin(), present.end(),
+                      std::back_inserter(lost));
+  std::printf("kill -9: %d kills, %zu acknowledged writes, %zu members present, %zu lost\n", kills, acknowledged.size(),
+              present.size(), lost.size());
   EXPECT_TRUE(lost.empty()) << "first: " << (lost.empty() ? "" : lost[0]);
   EXPECT_GT(acknowledged.size(), static_cast<std::size_t>(kills));
   std::filesystem::remove_all(directory);

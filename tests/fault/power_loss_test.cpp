@@ -1,5 +1,5 @@
-// Loss of power after an acknowledged commit: only what was synced survives. The same test under synchronous=OFF must lose writes,
-// or it would prove nothing.
+// Loss of power after an acknowledged commit: only what was synced survives. The same test under synchronous=OFF must
+// lose writes, or it would prove nothing.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -11,7 +11,8 @@
 namespace warmline::testing {
 namespace {
 
-// Commits `count` members one by one, cutting the power after each; returns how many acknowledged ones are missing after it.
+// Commits `count` members one by one, cutting the power after each; returns how many acknowledged ones are missing
+// after it.
 int Lost(const std::string& synchronous, int count) {
   std::string directory = ::testing::TempDir() + "warmline-power-XXXXXX";
   EXPECT_NE(mkdtemp(directory.data()), nullptr);

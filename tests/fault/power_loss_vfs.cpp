@@ -43,7 +43,9 @@ int Sync(sqlite3_file* file, int flags) {
 
 int Close(sqlite3_file* f) { return Real(f)->pMethods->xClose(Real(f)); }
 int Read(sqlite3_file* f, void* p, int n, sqlite3_int64 at) { return Real(f)->pMethods->xRead(Real(f), p, n, at); }
-int Write(sqlite3_file* f, const void* p, int n, sqlite3_int64 at) { return Real(f)->pMethods->xWrite(Real(f), p, n, at); }
+int Write(sqlite3_file* f, const void* p, int n, sqlite3_int64 at) {
+  return Real(f)->pMethods->xWrite(Real(f), p, n, at);
+}
 int Truncate(sqlite3_file* f, sqlite3_int64 size) { return Real(f)->pMethods->xTruncate(Real(f), size); }
 int FileSize(sqlite3_file* f, sqlite3_int64* size) { return Real(f)->pMethods->xFileSize(Real(f), size); }
 int Lock(sqlite3_file* f, int kind) { return Real(f)->pMethods->xLock(Real(f), kind); }
@@ -53,13 +55,34 @@ int FileControl(sqlite3_file* f, int op, void* arg) { return Real(f)->pMethods->
 int SectorSize(sqlite3_file* f) { return Real(f)->pMethods->xSectorSize(Real(f)); }
 // No promises: a sector may be torn, appends may be out of order.
 int Characteristics(sqlite3_file*) { return 0; }
-int ShmMap(sqlite3_file* f, int page, int size, int extend, void volatile** out) { return Real(f)->pMethods->xShmMap(Real(f), page, size, extend, out); }
-int ShmLock(sqlite3_file* f, int offset, int n, int flags) { return Real(f)->pMethods->xShmLock(Real(f), offset, n, flags); }
+int ShmMap(sqlite3_file* f, int page, int size, int extend, void volatile** out) {
+  return Real(f)->pMethods->xShmMap(Real(f), page, size, extend, out);
+}
+int ShmLock(sqlite3_file* f, int offset, int n, int flags) {
+  return Real(f)->pMethods->xShmLock(Real(f), offset, n, flags);
+}
 void ShmBarrier(sqlite3_file* f) { Real(f)->pMethods->xShmBarrier(Real(f)); }
 int ShmUnmap(sqlite3_file* f, int remove) { return Real(f)->pMethods->xShmUnmap(Real(f), remove); }
 
-const sqlite3_io_methods kMethods = {2,      Close,  Read,  Write,   Truncate,          Sync,   FileSize,    Lock, Unlock, CheckReservedLock, FileControl, SectorSize, Characteristics,
-                                     ShmMap, ShmLock, ShmBarrier, ShmUnmap, nullptr, nullptr};
+const sqlite3_io_methods kMethods = {2,
+                                     Close,
+                                     Read,
+                                     Write,
+                                     Truncate,
+                                     Sync,
+                                     FileSize,
+                                     Lock,
+                                     Unlock,
+                                     CheckReservedLock,
+                                     FileControl,
+                                     SectorSize,
+                                     Characteristics,
+                                     ShmMap,
+                                     ShmLock,
+                                     ShmBarrier,
+                                     ShmUnmap,
+                                     nullptr,
+                                     nullptr};
 
 int Open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out_flags) {
   auto* mine = reinterpret_cast<File*>(file);
@@ -70,7 +93,8 @@ int Open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out
   return code;
 }
 
-// Deleting is durable at once: the stricter reading would be that it may or may not be, and SQLite syncs the directory for it.
+// Deleting is durable at once: the stricter reading would be that it may or may not be, and SQLite syncs the directory
+// for it.
 int Delete(sqlite3_vfs*, const char* name, int sync_directory) {
   Durable().erase(name);
   return real->xDelete(real, name, sync_directory);
@@ -94,7 +118,8 @@ void CopySurvivors(const std::string& database, const std::string& target) {
   for (const char* suffix : {"", "-wal", "-journal"}) {
     const auto found = Durable().find(database + suffix);
     if (found == Durable().end()) continue;
-    std::ofstream(target + "/" + std::filesystem::path(database + suffix).filename().string(), std::ios::binary) << found->second;
+    std::ofstream(target + "/" + std::filesystem::path(database + suffix).filename().string(), std::ios::binary)
+        << found->second;
   }
 }
 

@@ -1,5 +1,5 @@
-// The store in trouble under a running server: matches go on from memory, writes are refused with the reason, nothing is half-done,
-// and afterwards writes work again.
+// The store in trouble under a running server: matches go on from memory, writes are refused with the reason, nothing
+// is half-done, and afterwards writes work again.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mount.h>
@@ -21,7 +21,8 @@ grpc::Status Create(TestServer& server, const std::string& id, std::size_t paddi
   *request.mutable_actor() = Operator();
   request.set_parent("pools/p");
   *request.mutable_member() = HelperRow(id, {"skill:sql"}).member();
-  for (std::size_t i = 0; i < padding; ++i) request.mutable_member()->add_interests()->set_interest("topic:" + std::string(180, 'x') + std::to_string(i));
+  for (std::size_t i = 0; i < padding; ++i)
+    request.mutable_member()->add_interests()->set_interest("topic:" + std::string(180, 'x') + std::to_string(i));
   request.set_request_id(FreshId());
   pb::WriteMemberResponse response;
   return server.members().CreateMember(server.Context().get(), request, &response);
@@ -42,7 +43,8 @@ TEST(StoreTrouble, ALockedDatabaseRefusesWritesAndServesMatches) {
   TestServer server;
   server.CreatePool();
   server.Import({SeekerRow("amina"), HelperRow("h1", {"skill:sql"})});
-  auto other = storage::sqlite::Database::Open(server.directory() + "/warmline.db", storage::sqlite::Database::Mode::kReadWrite);
+  auto other =
+      storage::sqlite::Database::Open(server.directory() + "/warmline.db", storage::sqlite::Database::Mode::kReadWrite);
   ASSERT_TRUE((*other)->RunScript("BEGIN IMMEDIATE").ok());
   const auto status = Create(server, "h2");
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "support/test_server.h"
 
 namespace warmline::testing {
@@ -43,9 +45,12 @@ class MatchApi : public ::testing::Test {
 };
 
 TEST_F(MatchApi, AMemberImportedIsAMatchAnsweredWithReasonsThatAddUp) {
-  const auto imported = server_.Import({SeekerRow("amina"), HelperRow("ingrid", {"profession:Registered Nurse", "hobby:choir"}), HelperRow("tom", {"hobby:choir"})});
+  const auto imported =
+      server_.Import({SeekerRow("amina"), HelperRow("ingrid", {"profession:Registered Nurse", "hobby:choir"}),
+                      HelperRow("tom", {"hobby:choir"})});
   EXPECT_EQ(imported.imported(), 3);
-  pb::MatchRequest request = Ask(Acting(pb::SEEKER, "amina"), NeedOf("amina", {"Profession: registered-nurse", "hobby:choir"}));
+  pb::MatchRequest request =
+      Ask(Acting(pb::SEEKER, "amina"), NeedOf("amina", {"Profession: registered-nurse", "hobby:choir"}));
   request.set_min_revision(imported.revision());
   const auto response = Match(request);
   ASSERT_EQ(Helpers(response), (std::vector<std::string>{"pools/p/members/ingrid", "pools/p/members/tom"}));
@@ -61,7 +66,8 @@ TEST_F(MatchApi, AMemberImportedIsAMatchAnsweredWithReasonsThatAddUp) {
 }
 
 TEST_F(MatchApi, SecondDegreeIsMaskedUntilConsentAndNamesOnlyTheIntroducer) {
-  server_.Import({SeekerRow("amina"), SeekerRow("joost"), HelperRow("ingrid", {"skill:triage"}, pb::SECOND_DEGREE), TieRow("amina", "joost", 0.9), TieRow("joost", "ingrid", 0.8)});
+  server_.Import({SeekerRow("amina"), SeekerRow("joost"), HelperRow("ingrid", {"skill:triage"}, pb::SECOND_DEGREE),
+                  TieRow("amina", "joost", 0.9), TieRow("joost", "ingrid", 0.8)});
   const auto need = NeedOf("amina", {"skill:triage"});
   const auto seen = Match(Ask(Acting(pb::SEEKER, "amina"), need));
   ASSERT_EQ(seen.matches_size(), 1);
@@ -90,7 +96,8 @@ TEST_F(MatchApi, SecondDegreeIsMaskedUntilConsentAndNamesOnlyTheIntroducer) {
   explain.set_helper("pools/p/members/ingrid");
   EXPECT_EQ(ReasonOf(server_.matches().Explain(server_.Context().get(), explain, &explained)), "MEMBER_NOT_FOUND");
   explain.set_candidate("forged");
-  EXPECT_THAT(ViolationsOf(server_.matches().Explain(server_.Context().get(), explain, &explained)), Contains(HasSubstr("candidate:")));
+  EXPECT_THAT(ViolationsOf(server_.matches().Explain(server_.Context().get(), explain, &explained)),
+              Contains(HasSubstr("candidate:")));
 }
 
 TEST_F(MatchApi, ABlockReadsNotAvailableToAllButOperators) {
@@ -153,8 +160,9 @@ TEST_F(MatchApi, BadRequestsNameEveryField) {
   EXPECT_THAT(ViolationsOf(status), Contains(HasSubstr("top_k: 101")));
   need.set_urgency(pb::NORMAL);
   need.mutable_help_kinds()->RemoveLast();
-  EXPECT_THAT(ViolationsOf(Error(Ask(Operator(), need))), ::testing::UnorderedElementsAre(HasSubstr("inline_need.interests[0]: \"nofacet\" is not `facet:name`"),
-                                                                                     HasSubstr("inline_need.interests[1].strength: 7 is out of range")));
+  EXPECT_THAT(ViolationsOf(Error(Ask(Operator(), need))),
+              ::testing::UnorderedElementsAre(HasSubstr("inline_need.interests[0]: \"nofacet\" is not `facet:name`"),
+                                              HasSubstr("inline_need.interests[1].strength: 7 is out of range")));
   request.clear_subject();
   request.set_top_k(1);
   EXPECT_THAT(ViolationsOf(Error(request)), ElementsAre(HasSubstr("subject: is missing")));
@@ -168,7 +176,8 @@ TEST_F(MatchApi, UnknownPoolsMembersAndNamesAreToldApart) {
   request.mutable_inline_need()->set_seeker("amina");
   EXPECT_EQ(ReasonOf(Error(request)), "POOL_NOT_FOUND");
   request.set_parent("p");
-  EXPECT_THAT(ViolationsOf(Error(request)), ElementsAre(HasSubstr("parent: \"p\" is not the name of a pool: write pools/{pool}")));
+  EXPECT_THAT(ViolationsOf(Error(request)),
+              ElementsAre(HasSubstr("parent: \"p\" is not the name of a pool: write pools/{pool}")));
 }
 
 TEST_F(MatchApi, RevisionsAreWaitedForAndOtherHistoriesRefused) {
@@ -205,7 +214,8 @@ TEST_F(MatchApi, StreamsAnswerInOrderAndGoOnAfterABadRequest) {
 }
 
 TEST_F(MatchApi, SuggestsInterests) {
-  server_.Import({HelperRow("a", {"profession:Data Engineer", "skill:sql"}), HelperRow("b", {"profession:data engineer"}), HelperRow("c", {"profession:dancer"})});
+  server_.Import({HelperRow("a", {"profession:Data Engineer", "skill:sql"}),
+                  HelperRow("b", {"profession:data engineer"}), HelperRow("c", {"profession:dancer"})});
   pb::SuggestInterestsRequest request;
   *request.mutable_actor() = Acting(pb::SEEKER, "a");
   request.set_parent("pools/p");
@@ -217,6 +227,28 @@ TEST_F(MatchApi, SuggestsInterests) {
   EXPECT_EQ(response.suggestions(0).helpers(), 2);
   request.set_prefix(std::string("a\xff"));
   EXPECT_FALSE(server_.matches().SuggestInterests(server_.Context().get(), request, &response).ok());
+}
+
+TEST_F(MatchApi, MembersWhoComeOneByOneAreCountedToo) {
+  for (int i = 0; i < 4; ++i) {
+    pb::CreateMemberRequest create;
+    *create.mutable_actor() = Operator();
+    create.set_parent("pools/p");
+    *create.mutable_member() = HelperRow("h" + std::to_string(i), {"skill:sql"}).member();
+    create.set_request_id(FreshId());
+    pb::WriteMemberResponse created;
+    ASSERT_TRUE(server_.members().CreateMember(server_.Context().get(), create, &created).ok());
+  }
+  pb::SuggestInterestsRequest request;
+  *request.mutable_actor() = Operator();
+  request.set_parent("pools/p");
+  pb::SuggestInterestsResponse response;
+  for (int i = 0; i < 500 && response.suggestions_size() == 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    ASSERT_TRUE(server_.matches().SuggestInterests(server_.Context().get(), request, &response).ok());
+  }
+  ASSERT_EQ(response.suggestions_size(), 1);
+  EXPECT_GE(response.statistics_generation(), 1);
 }
 
 TEST_F(MatchApi, PolicyChangesTakeEffectAtOnce) {
@@ -240,7 +272,9 @@ TEST_F(MatchApi, PolicyChangesTakeEffectAtOnce) {
 
 TEST_F(MatchApi, AnAnswerIsTheSameAfterARestart) {
   std::vector<pb::Row> rows = {SeekerRow("amina")};
-  for (int i = 0; i < 50; ++i) rows.push_back(HelperRow("h" + std::to_string(i), {"skill:s" + std::to_string(i % 7), "hobby:h" + std::to_string(i % 3)}));
+  for (int i = 0; i < 50; ++i)
+    rows.push_back(
+        HelperRow("h" + std::to_string(i), {"skill:s" + std::to_string(i % 7), "hobby:h" + std::to_string(i % 3)}));
   rows.push_back(TieRow("amina", "h3"));
   server_.Import(rows);
   const auto request = Ask(Operator(), NeedOf("amina", {"skill:s1", "hobby:h2"}));

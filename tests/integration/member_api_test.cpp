@@ -17,7 +17,8 @@ class MemberApi : public ::testing::Test {
  protected:
   void SetUp() override { server_.CreatePool(); }
 
-  grpc::Status Create(const std::string& id, const std::string& request_id, pb::WriteMemberResponse* response, const pb::Actor& actor = Operator(), bool validate_only = false) {
+  grpc::Status Create(const std::string& id, const std::string& request_id, pb::WriteMemberResponse* response,
+                      const pb::Actor& actor = Operator(), bool validate_only = false) {
     pb::CreateMemberRequest request;
     *request.mutable_actor() = actor;
     request.set_parent("pools/p");
@@ -43,7 +44,8 @@ TEST_F(MemberApi, ARetryGetsTheFirstReply) {
   EXPECT_EQ(first.SerializeAsString(), again.SerializeAsString());
   EXPECT_EQ(ReasonOf(Create("bob", "request-0001", &again)), "REQUEST_ID_REUSED");
   EXPECT_EQ(ReasonOf(Create("ada", "request-0002", &again)), "MEMBER_EXISTS");
-  EXPECT_THAT(ViolationsOf(Create("eve", "short", &again)), ElementsAre(HasSubstr("request_id: \"short\" has 5 characters")));
+  EXPECT_THAT(ViolationsOf(Create("eve", "short", &again)),
+              ElementsAre(HasSubstr("request_id: \"short\" has 5 characters")));
 }
 
 TEST_F(MemberApi, ADryRunKeepsNothing) {
@@ -57,7 +59,8 @@ TEST_F(MemberApi, ADryRunKeepsNothing) {
 
 TEST_F(MemberApi, AMemberWritesTheirOwnRecordOnly) {
   server_.Import({HelperRow("ada", {"skill:sql"}), HelperRow("bob", {"skill:sql"})});
-  const auto update = [&](const pb::Actor& actor, const std::string& id, const std::string& field, const std::string& etag = "") {
+  const auto update = [&](const pb::Actor& actor, const std::string& id, const std::string& field,
+                          const std::string& etag = "") {
     pb::UpdateMemberRequest request;
     *request.mutable_actor() = actor;
     *request.mutable_member() = HelperRow(id, {"skill:python"}).member();
@@ -71,7 +74,8 @@ TEST_F(MemberApi, AMemberWritesTheirOwnRecordOnly) {
   EXPECT_EQ(ReasonOf(update(Acting(pb::HELPER, "ada"), "bob", "interests")), "ACTING_MEMBER_NOT_ALLOWED");
   EXPECT_EQ(ReasonOf(update(Acting(pb::HELPER, "ada"), "ada", "evidence")), "AUDIENCE_NOT_ALLOWED");
   EXPECT_EQ(ReasonOf(update(Operator(), "nobody", "interests")), "MEMBER_NOT_FOUND");
-  EXPECT_THAT(ViolationsOf(update(Operator(), "ada", "etag")), Contains(HasSubstr("update_mask: \"etag\" cannot be updated")));
+  EXPECT_THAT(ViolationsOf(update(Operator(), "ada", "etag")),
+              Contains(HasSubstr("update_mask: \"etag\" cannot be updated")));
   EXPECT_EQ(ReasonOf(update(Operator(), "ada", "interests", "e1")), "ETAG_MISMATCH");
   pb::Member ada;
   ASSERT_TRUE(Get("ada", &ada).ok());
@@ -120,7 +124,8 @@ TEST_F(MemberApi, TiesAreConfirmedByTheOtherSide) {
   ASSERT_TRUE(confirm("ada").ok());
   EXPECT_EQ(response.connection().state(), pb::CONFIRMED);
   create.set_request_id(FreshId());
-  EXPECT_EQ(ReasonOf(server_.members().CreateConnection(server_.Context().get(), create, &response)), "CONNECTION_EXISTS");
+  EXPECT_EQ(ReasonOf(server_.members().CreateConnection(server_.Context().get(), create, &response)),
+            "CONNECTION_EXISTS");
 
   pb::CreateBlockRequest block;  // ends the tie
   *block.mutable_actor() = Acting(pb::SEEKER, "ada");
@@ -137,7 +142,8 @@ TEST_F(MemberApi, TiesAreConfirmedByTheOtherSide) {
   ASSERT_TRUE(server_.members().ListConnections(server_.Context().get(), list, &ties).ok());
   EXPECT_EQ(ties.connections_size(), 0);
   create.set_request_id(FreshId());
-  EXPECT_EQ(ReasonOf(server_.members().CreateConnection(server_.Context().get(), create, &response)), "MEMBER_NOT_FOUND");  // a block is nobody's to see
+  EXPECT_EQ(ReasonOf(server_.members().CreateConnection(server_.Context().get(), create, &response)),
+            "MEMBER_NOT_FOUND");  // a block is nobody's to see
 }
 
 TEST_F(MemberApi, ImportKeepsGoodRowsAndNamesBadOnes) {
@@ -148,7 +154,8 @@ TEST_F(MemberApi, ImportKeepsGoodRowsAndNamesBadOnes) {
   for (int i = 0; i < 10'001; ++i) wide.mutable_member()->add_interests()->set_interest("skill:s" + std::to_string(i));
   pb::Row rtl = SeekerRow("rtl");
   rtl.mutable_member()->set_display_name("أمينة حداد");
-  const auto response = server_.Import({SeekerRow("ada"), bad, wide, TieRow("ada", "nobody"), rtl, pb::Row(), TieRow("ada", "rtl")});
+  const auto response =
+      server_.Import({SeekerRow("ada"), bad, wide, TieRow("ada", "nobody"), rtl, pb::Row(), TieRow("ada", "rtl")});
   EXPECT_EQ(response.rows(), 7);
   EXPECT_EQ(response.imported(), 3);
   ASSERT_EQ(response.refused_rows_size(), 4);
@@ -242,7 +249,8 @@ TEST_F(MemberApi, ListsArePagedByToken) {
   request.set_page_token("forged");
   request.set_page_size(1'001);
   pb::ListMembersResponse page;
-  EXPECT_THAT(ViolationsOf(server_.members().ListMembers(server_.Context().get(), request, &page)), ElementsAre(HasSubstr("page_size: 1001"), HasSubstr("page_token: \"forged\"")));
+  EXPECT_THAT(ViolationsOf(server_.members().ListMembers(server_.Context().get(), request, &page)),
+              ElementsAre(HasSubstr("page_size: 1001"), HasSubstr("page_token: \"forged\"")));
 }
 
 TEST_F(MemberApi, NeedsAreUpdatedByTheirSeeker) {
@@ -261,7 +269,8 @@ TEST_F(MemberApi, NeedsAreUpdatedByTheirSeeker) {
   update.add_update_mask("urgency");
   ASSERT_TRUE(server_.needs().UpdateNeed(server_.Context().get(), update, &response).ok());
   EXPECT_EQ(response.need().urgency(), pb::IMMEDIATE);
-  EXPECT_EQ(ReasonOf(server_.needs().UpdateNeed(server_.Context().get(), update, &response)), "ETAG_MISMATCH");  // the etag is old now
+  EXPECT_EQ(ReasonOf(server_.needs().UpdateNeed(server_.Context().get(), update, &response)),
+            "ETAG_MISMATCH");  // the etag is old now
   *update.mutable_actor() = Acting(pb::HELPER, "amina");
   EXPECT_EQ(ReasonOf(server_.needs().UpdateNeed(server_.Context().get(), update, &response)), "AUDIENCE_NOT_ALLOWED");
 }

@@ -4,8 +4,8 @@
 #include <grpcpp/create_channel.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <filesystem>
+#include <fstream>
 #include <set>
 #include <sstream>
 #include <thread>
@@ -42,7 +42,8 @@ TEST(Identity, TokensAreCheckedForAudiencePoolAndMember) {
   EXPECT_EQ(ReasonOf(call("operator-token-0001", Acting(pb::SEEKER, "amina"))), "AUDIENCE_NOT_ALLOWED");
   EXPECT_EQ(ReasonOf(call("seeker-token-000001", Acting(pb::SEEKER, "amina", "q"), "pools/q")), "POOL_NOT_ALLOWED");
   EXPECT_EQ(ReasonOf(call("seeker-token-000001", Acting(pb::SEEKER, "eve"))), "ACTING_MEMBER_NOT_ALLOWED");
-  EXPECT_EQ(ReasonOf(call("seeker-token-000001", Acting(pb::SEEKER, "amina"))), "POOL_NOT_FOUND");  // allowed, but there is none
+  EXPECT_EQ(ReasonOf(call("seeker-token-000001", Acting(pb::SEEKER, "amina"))),
+            "POOL_NOT_FOUND");  // allowed, but there is none
   pb::Actor nobody;
   EXPECT_THAT(ViolationsOf(call("operator-token-0001", nobody)), ::testing::ElementsAre(HasSubstr("actor.audience")));
   std::filesystem::remove(path);
@@ -57,10 +58,12 @@ TEST(Identity, BadTokenFilesAreNamed) {
   config.listen = config.ops_listen = "127.0.0.1:0";
   config.tokens_file = path;
   const auto server = server::Server::Start(config);
-  EXPECT_THAT(std::string(server.status().message()), ::testing::AllOf(HasSubstr("tokens[0].colour"), HasSubstr("more)")));
+  EXPECT_THAT(std::string(server.status().message()),
+              ::testing::AllOf(HasSubstr("tokens[0].colour"), HasSubstr("more)")));
   config.tokens_file = "";
   config.listen = "0.0.0.0:0";
-  EXPECT_THAT(std::string(server::Server::Start(config).status().message()), HasSubstr("give a tokens file, or listen on 127.0.0.1"));
+  EXPECT_THAT(std::string(server::Server::Start(config).status().message()),
+              HasSubstr("give a tokens file, or listen on 127.0.0.1"));
   std::filesystem::remove(path);
 }
 
@@ -71,7 +74,8 @@ TEST(Ports, ATakenPortIsNamedWithTheRemedy) {
   config.listen = "127.0.0.1:" + std::to_string(first.server().port());
   config.ops_listen = "127.0.0.1:0";
   const auto taken = server::Server::Start(config);
-  EXPECT_THAT(std::string(taken.status().message()), ::testing::AllOf(HasSubstr(config.listen), HasSubstr("free it, or give another --listen")));
+  EXPECT_THAT(std::string(taken.status().message()),
+              ::testing::AllOf(HasSubstr(config.listen), HasSubstr("free it, or give another --listen")));
   config.listen = "127.0.0.1:0";
   config.ops_listen = "127.0.0.1:" + std::to_string(first.server().ops_port());
   EXPECT_THAT(std::string(server::Server::Start(config).status().message()), HasSubstr("--ops-listen"));
@@ -106,13 +110,15 @@ TEST(Limits, AMessageTooLargeIsRefused) {
   request.set_parent("pools/p");
   *request.mutable_inline_need() = NeedOf("amina", {"skill:" + std::string(20'000, 'x')});
   pb::MatchResponse response;
-  EXPECT_EQ(server.matches().Match(server.Context().get(), request, &response).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(server.matches().Match(server.Context().get(), request, &response).error_code(),
+            grpc::StatusCode::RESOURCE_EXHAUSTED);
 }
 
 TEST(Health, EveryServiceAndTheWholeAreServing) {
   TestServer server;
   // grpc.health.v1 by hand: the message has one string field, the answer one enum.
-  for (const std::string service : {"", "warmline.v1.MatchService", "warmline.v1.MemberService", "warmline.v1.NeedService", "warmline.v1.PoolService"}) {
+  for (const std::string service : {"", "warmline.v1.MatchService", "warmline.v1.MemberService",
+                                    "warmline.v1.NeedService", "warmline.v1.PoolService"}) {
     EXPECT_EQ(server.Page("/readyz"), "ok\n") << service;
   }
   EXPECT_EQ(server.Page("/livez"), "ok\n");
@@ -134,7 +140,8 @@ TEST(Drain, HealthFirstThenCallsEnd) {
   pb::MatchStreamResponse response;
   ASSERT_TRUE(stream->Read(&response));
   std::thread drain([&] { server.server().Drain(); });
-  for (int i = 0; i < 200 && server.Page("/readyz") == "ok\n"; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  for (int i = 0; i < 200 && server.Page("/readyz") == "ok\n"; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   EXPECT_THAT(server.Page("/readyz"), ::testing::AnyOf(HasSubstr("503: draining"), HasSubstr("no answer")));
   EXPECT_TRUE(stream->Write(request));  // a call under way goes on
   EXPECT_TRUE(stream->Read(&response));

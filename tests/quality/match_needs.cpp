@@ -1,5 +1,5 @@
-// Matches every need of a pool over gRPC, and compares the answers with labels: match_needs SERVER TOKEN_FILE POOL LABELS
-// Prints one JSON object: needs, seconds, latency, and how well real answerers were found.
+// Matches every need of a pool over gRPC, and compares the answers with labels: match_needs SERVER TOKEN_FILE POOL
+// LABELS Prints one JSON object: needs, seconds, latency, and how well real answerers were found.
 #include <absl/strings/str_split.h>
 #include <grpcpp/create_channel.h>
 
@@ -89,7 +89,10 @@ int main(int argc, char** argv) {
     return 1;
   }
   std::sort(us.begin(), us.end());
-  std::printf("{\"workload\":\"travel_se\",\"needs\":%d,\"seconds\":%.3f,\"p50_us\":%.0f,\"p99_us\":%.0f,\"mrr\":%.4f,\"recall_at_10\":%.4f}\n", quality.needs, seconds, us[us.size() / 2],
-              us[us.size() * 99 / 100], quality.reciprocal_ranks / quality.needs, quality.recall_at_10 / quality.needs);
+  std::printf(
+      "{\"workload\":\"travel_se\",\"needs\":%d,\"seconds\":%.3f,\"p50_us\":%.0f,\"p99_us\":%.0f,\"mrr\":%.4f,\"recall_"
+      "at_10\":%.4f}\n",
+      quality.needs, seconds, us[us.size() / 2], us[us.size() * 99 / 100], quality.reciprocal_ranks / quality.needs,
+      quality.recall_at_10 / quality.needs);
   return 0;
 }

@@ -20,7 +20,8 @@ ServeProcess::ServeProcess(const std::string& data_dir) {
   if (pid_ == 0) {
     dup2(ends[1], STDERR_FILENO);
     close(ends[0]);
-    execl(program.c_str(), program.c_str(), "serve", "--data-dir", data_dir.c_str(), "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", nullptr);
+    execl(program.c_str(), program.c_str(), "serve", "--data-dir", data_dir.c_str(), "--listen", "127.0.0.1:0",
+          "--ops-listen", "127.0.0.1:0", nullptr);
     _exit(127);
   }
   close(ends[1]);

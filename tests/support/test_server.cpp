@@ -38,7 +38,8 @@ void TestServer::Start() {
   std::ifstream(server::OperatorTokenPath(directory_)) >> token_;
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);
-  channel_ = grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(server_->port()), grpc::InsecureChannelCredentials(), arguments);
+  channel_ = grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(server_->port()),
+                                       grpc::InsecureChannelCredentials(), arguments);
 }
 
 void TestServer::Restart() {

@@ -61,7 +61,8 @@ class TestServer {
 // A request id that no other has.
 [[nodiscard]] std::string FreshId();
 // Rows that say little: a helper open to `reach`, a seeker without an offer, a confirmed tie.
-[[nodiscard]] pb::Row HelperRow(const std::string& id, const std::vector<std::string>& interests, pb::Reach reach = pb::POOL);
+[[nodiscard]] pb::Row HelperRow(const std::string& id, const std::vector<std::string>& interests,
+                                pb::Reach reach = pb::POOL);
 [[nodiscard]] pb::Row SeekerRow(const std::string& id);
 [[nodiscard]] pb::Row TieRow(const std::string& a, const std::string& b, double strength = 0.5);
 // ADVICE for these interests.

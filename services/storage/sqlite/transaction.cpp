@@ -188,7 +188,8 @@ absl::StatusOr<std::int64_t> Transaction::Remove(const char* sql, std::int64_t& 
 absl::StatusOr<ErasureRecord> Transaction::EraseMember(const std::string& pool, const std::string& member,
                                                        absl::Time now) {
   // Whole seconds, as the ledger keeps them.
-  ErasureRecord record{KeyedHash(store_.erasure_key_, pool, member), absl::FromUnixSeconds(absl::ToUnixSeconds(now)), 0, 0};
+  ErasureRecord record{KeyedHash(store_.erasure_key_, pool, member), absl::FromUnixSeconds(absl::ToUnixSeconds(now)), 0,
+                       0};
   // The needs go from the index one by one, by name.
   std::vector<std::string> needs;
   {
@@ -206,6 +207,8 @@ absl::StatusOr<ErasureRecord> Transaction::EraseMember(const std::string& pool, 
         "DELETE FROM connection WHERE pool = ? AND b = ?", "DELETE FROM block WHERE pool = ? AND blocker = ?",
         "DELETE FROM block WHERE pool = ? AND blocked = ?", "DELETE FROM need WHERE pool = ? AND seeker = ?",
         "DELETE FROM reply WHERE pool = ? AND subject = ?",
+        // Replies that name the member beside another: of a tie, for example.
+        "DELETE FROM reply WHERE pool = ? AND instr(CAST(reply AS BLOB), CAST('members/' || ? AS BLOB)) > 0",
         "UPDATE change_log SET payload = NULL, subject = NULL, object = NULL WHERE pool = ? AND subject = ?",
         "UPDATE change_log SET payload = NULL, subject = NULL, object = NULL WHERE pool = ? AND object = ?"}) {
     if (auto removed = Remove(sql, record.records_removed, pool, member); !removed.ok()) return removed.status();

@@ -31,7 +31,8 @@ TEST(CandidateTokens, TellNeitherIdNorLength) {
   for (std::size_t i = 0; i < token.size(); ++i) {
     std::string forged = token;
     forged[i] = forged[i] == 'A' ? 'B' : 'A';
-    if (const auto opened = tokens.Open("p", "amina", "n1", forged)) EXPECT_EQ(*opened, "ingrid") << i;  // unused bits of the last letter
+    if (const auto opened = tokens.Open("p", "amina", "n1", forged))
+      EXPECT_EQ(*opened, "ingrid") << i;  // unused bits of the last letter
   }
   for (const char* wrong : {"", "x", "!!", "AAAA"}) EXPECT_EQ(tokens.Open("p", "amina", "n1", wrong), std::nullopt);
 }
@@ -61,7 +62,9 @@ TEST(Errors, CarryReasonFieldsAndRetry) {
   EXPECT_EQ(busy.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(DetailOf<google::rpc::RetryInfo>(busy).retry_delay().seconds(), 1);
   EXPECT_EQ(DetailOf<google::rpc::RetryInfo>(busy).retry_delay().nanos(), 500'000'000);
-  EXPECT_GE(DetailOf<google::rpc::QuotaFailure>(ToGrpc(domain::MakeError(domain::ErrorReason::kLimitReached, "full"))).violations_size(), 1);
+  EXPECT_GE(DetailOf<google::rpc::QuotaFailure>(ToGrpc(domain::MakeError(domain::ErrorReason::kLimitReached, "full")))
+                .violations_size(),
+            1);
 }
 
 TEST(Errors, DefectsDoNotTellTheirInside) {
@@ -75,7 +78,8 @@ TEST(Errors, EveryReasonHasACode) {
     const auto status = domain::MakeError(static_cast<domain::ErrorReason>(reason), "x");
     EXPECT_FALSE(status.ok());
     EXPECT_EQ(domain::ReasonOf(status), static_cast<domain::ErrorReason>(reason));
-    if (reason != static_cast<int>(domain::ErrorReason::kInternalDefect)) EXPECT_NE(status.code(), absl::StatusCode::kInternal) << reason;
+    if (reason != static_cast<int>(domain::ErrorReason::kInternalDefect))
+      EXPECT_NE(status.code(), absl::StatusCode::kInternal) << reason;
     EXPECT_FALSE(ReasonName(status).empty());
   }
 }

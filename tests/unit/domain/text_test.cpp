@@ -11,10 +11,10 @@ namespace {
 TEST(CanonicalName, FoldsCaseWidthAndSpaces) {
   EXPECT_EQ(CanonicalName("Data  Engineer"), "data-engineer");
   EXPECT_EQ(CanonicalName("  data_engineer-"), "data-engineer");
-  EXPECT_EQ(CanonicalName("ＳＱＬ"), "sql");                        // full width
-  EXPECT_EQ(CanonicalName("Straße"), CanonicalName("STRASSE"));     // case folding, not lower case
+  EXPECT_EQ(CanonicalName("ＳＱＬ"), "sql");                                // full width
+  EXPECT_EQ(CanonicalName("Straße"), CanonicalName("STRASSE"));             // case folding, not lower case
   EXPECT_EQ(CanonicalName("caf\u0065\u0301"), CanonicalName("caf\u00e9"));  // composed and not
-  EXPECT_EQ(CanonicalName("ﬁtter"), "fitter");                      // a ligature
+  EXPECT_EQ(CanonicalName("ﬁtter"), "fitter");                              // a ligature
 }
 
 TEST(CanonicalName, KeepsOtherScripts) {

@@ -62,11 +62,12 @@ TEST(ValidateMember, ReportsEveryViolation) {
   member.evidence[0].time = absl::InfinitePast();
   Violations violations;
   ValidateMember(member, "member.", violations);
-  EXPECT_THAT(Fields(violations),
-              UnorderedElementsAre("member.name", "member.kind", "member.display_name", "member.interests[0].strength", "member.interests[1]",
-                                   "member.interests[2]", "member.offer.capacity.open_asks", "member.offer.capacity.asks_per_week",
-                                   "member.offer.languages[0]", "member.offer.places[0]", "member.evidence[0].outcome", "member.evidence[0].count",
-                                   "member.evidence[0].time"));
+  EXPECT_THAT(
+      Fields(violations),
+      UnorderedElementsAre("member.name", "member.kind", "member.display_name", "member.interests[0].strength",
+                           "member.interests[1]", "member.interests[2]", "member.offer.capacity.open_asks",
+                           "member.offer.capacity.asks_per_week", "member.offer.languages[0]", "member.offer.places[0]",
+                           "member.evidence[0].outcome", "member.evidence[0].count", "member.evidence[0].time"));
 }
 
 TEST(ValidateMember, RefusesTenThousandInterestsWithOneViolation) {
@@ -80,7 +81,8 @@ TEST(ValidateMember, RefusesTenThousandInterestsWithOneViolation) {
 }
 
 TEST(ValidateMember, StrengthMustBeANumberInRange) {
-  for (const double strength : {0.0, -0.5, 1.0001, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+  for (const double strength :
+       {0.0, -0.5, 1.0001, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
     Member member = Good();
     member.interests[0].strength = strength;
     Violations violations;
@@ -103,8 +105,9 @@ TEST(ValidateNeed, ReportsEveryViolation) {
   need.showcase = Showcase{"t", "d", "ftp://x"};
   Violations violations;
   ValidateNeed(need, "need.", violations);
-  EXPECT_THAT(Fields(violations), UnorderedElementsAre("need.seeker", "need.help_kinds", "need.interests", "need.relaxations[0].after",
-                                                       "need.relaxations[0].drop", "need.showcase.url"));
+  EXPECT_THAT(Fields(violations),
+              UnorderedElementsAre("need.seeker", "need.help_kinds", "need.interests", "need.relaxations[0].after",
+                                   "need.relaxations[0].drop", "need.showcase.url"));
 }
 
 TEST(ValidatePool, WeightsMustAddUp) {
@@ -158,7 +161,8 @@ TEST(Names, ParseWhatTheyMake) {
   ASSERT_TRUE(parsed);
   EXPECT_EQ(parsed->pool, "p");
   EXPECT_EQ(parsed->id, "m");
-  for (const char* wrong : {"", "pools/p", "pools/p/needs/m", "pools//members/m", "pools/p/members/", "pools/p/members/m/x", "x/p/members/m"}) {
+  for (const char* wrong : {"", "pools/p", "pools/p/needs/m", "pools//members/m", "pools/p/members/",
+                            "pools/p/members/m/x", "x/p/members/m"}) {
     EXPECT_FALSE(ParseResourceName(wrong, "members")) << wrong;
   }
 }

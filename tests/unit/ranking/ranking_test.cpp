@@ -14,7 +14,9 @@ namespace {
 
 using domain::kOne;
 
-domain::Evidence Outcome(domain::OutcomeKind kind, int count, std::int64_t hour) { return {kind, count, absl::FromUnixSeconds(hour * 3600), {}}; }
+domain::Evidence Outcome(domain::OutcomeKind kind, int count, std::int64_t hour) {
+  return {kind, count, absl::FromUnixSeconds(hour * 3600), {}};
+}
 
 TEST(Evidence, NobodyKnownHasThePrior) {
   const domain::Policy policy;
@@ -27,7 +29,9 @@ TEST(Evidence, NobodyKnownHasThePrior) {
 
 TEST(Evidence, NineHelpedOneNot) {
   const domain::Policy policy;
-  const auto mass = SumEvidence({Outcome(domain::OutcomeKind::kHelped, 9, 500'000), Outcome(domain::OutcomeKind::kNotHelpful, 1, 500'000)}, policy);
+  const auto mass = SumEvidence(
+      {Outcome(domain::OutcomeKind::kHelped, 9, 500'000), Outcome(domain::OutcomeKind::kNotHelpful, 1, 500'000)},
+      policy);
   const EvidenceParts parts = PartsAt(mass, policy, 500'000);
   // mean 10/12, deviation sqrt(10/12 * 2/12 / 13).
   EXPECT_NEAR(parts.helpfulness / static_cast<double>(kOne), 10.0 / 12 - std::sqrt(10.0 / 12 * 2 / 12 / 13), 1e-5);
@@ -38,10 +42,12 @@ TEST(Evidence, NineHelpedOneNot) {
 TEST(Evidence, HalvesInAHalfLife) {
   domain::Policy policy;
   policy.half_life_hours = 100;
-  const auto mass = SumEvidence({Outcome(domain::OutcomeKind::kHelped, 4, 1'000), Outcome(domain::OutcomeKind::kHelped, 4, 900)}, policy);
+  const auto mass = SumEvidence(
+      {Outcome(domain::OutcomeKind::kHelped, 4, 1'000), Outcome(domain::OutcomeKind::kHelped, 4, 900)}, policy);
   EXPECT_EQ(mass.helped, 6 * kOne);  // 4 + 4/2, as of the newest
   EXPECT_GT(PartsAt(mass, policy, 1'000).helpfulness, PartsAt(mass, policy, 1'100).helpfulness);
-  EXPECT_EQ(PartsAt(mass, policy, 100'000).helpfulness, PartsAt(SumEvidence({}, policy), policy, 0).helpfulness);  // forgotten
+  EXPECT_EQ(PartsAt(mass, policy, 100'000).helpfulness,
+            PartsAt(SumEvidence({}, policy), policy, 0).helpfulness);  // forgotten
 }
 
 TEST(Evidence, SilenceCountsAgainstAnswering) {
@@ -66,7 +72,8 @@ TEST(Gates, AnyAndProven) {
 
 TEST(Weights, UrgencyMovesButKeepsTheSum) {
   const domain::Policy policy;
-  for (const auto urgency : {domain::Urgency::kLow, domain::Urgency::kNormal, domain::Urgency::kHigh, domain::Urgency::kImmediate}) {
+  for (const auto urgency :
+       {domain::Urgency::kLow, domain::Urgency::kNormal, domain::Urgency::kHigh, domain::Urgency::kImmediate}) {
     const auto weights = WeightsFor(policy, urgency);
     EXPECT_EQ(std::accumulate(weights.begin(), weights.end(), 0U), kOne);
   }
