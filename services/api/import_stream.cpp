@@ -1,7 +1,8 @@
 #include "api/import_stream.h"
 
 #include <absl/strings/str_cat.h>
-#include <absl/synchronization/mutex.h>
+
+#include <mutex>
 
 #include "api/errors.h"
 #include "application/import_rows.h"
@@ -52,7 +53,7 @@ class ImportReactor final : public grpc::ServerReadReactor<pb::ImportRequest> {
 
   void OnReadDone(bool ok) override {
     const auto mutex = mutex_;  // outlives this: once the call is finished, another thread may delete it
-    const absl::MutexLock lock(mutex.get());
+    const std::lock_guard lock(*mutex);
     if (!ok) {
       input_ended_ = true;
       if (auto status = call_->StillWanted(); !status.ok() && failed_.ok()) failed_ = status;
@@ -108,7 +109,7 @@ class ImportReactor final : public grpc::ServerReadReactor<pb::ImportRequest> {
 
   void Written(const absl::Status& status, std::size_t rows, const std::vector<application::RefusedRow>& refused) {
     const auto mutex = mutex_;  // outlives this: once the call is finished, another thread may delete it
-    const absl::MutexLock lock(mutex.get());
+    const std::lock_guard lock(*mutex);
     --queued_;
     if (!status.ok()) {
       if (failed_.ok()) failed_ = status;
@@ -185,7 +186,7 @@ class ImportReactor final : public grpc::ServerReadReactor<pb::ImportRequest> {
   pb::ImportResponse* response_;
   pb::ImportRequest request_;
   // Guards everything below, and is held wherever a function above says nothing else.
-  const std::shared_ptr<absl::Mutex> mutex_ = std::make_shared<absl::Mutex>();
+  const std::shared_ptr<std::mutex> mutex_ = std::make_shared<std::mutex>();
   std::string pool_;
   application::ImportOptions options_;
   bool validate_only_ = false;

@@ -13,7 +13,7 @@ Executor::Executor(int threads, std::size_t max_waiting) : max_waiting_(max_wait
 Executor::~Executor() { Stop(); }
 
 absl::Status Executor::Submit(std::function<void()> work) {
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   if (stopping_)
     return domain::MakeError(domain::ErrorReason::kDraining,
                              "the server is shutting down: try again, on another replica if there is one",
@@ -24,14 +24,16 @@ absl::Status Executor::Submit(std::function<void()> work) {
                              absl::Milliseconds(200));
   }
   waiting_.push_back(std::move(work));
+  changed_.notify_one();
   return absl::OkStatus();
 }
 
 void Executor::Stop() {
   {
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
+  changed_.notify_all();
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
@@ -41,9 +43,8 @@ void Executor::Loop() {
   while (true) {
     std::function<void()> work;
     {
-      const absl::MutexLock lock(&mutex_);
-      const auto ready = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_ || !waiting_.empty(); };
-      mutex_.Await(absl::Condition(&ready));
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
       if (waiting_.empty()) return;
       work = std::move(waiting_.front());
       waiting_.pop_front();

@@ -1,12 +1,12 @@
 // A few threads for work that may wait on the disk, behind a bounded queue. Thread-safety: all calls from any thread.
 #pragma once
 
-#include <absl/base/thread_annotations.h>
 #include <absl/status/status.h>
-#include <absl/synchronization/mutex.h>
 
+#include <condition_variable>
 #include <deque>
 #include <functional>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -28,9 +28,10 @@ class Executor {
   void Loop();
 
   const std::size_t max_waiting_;
-  absl::Mutex mutex_;
-  std::deque<std::function<void()>> waiting_ ABSL_GUARDED_BY(mutex_);
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> waiting_;  // guarded by mutex_
+  bool stopping_ = false;                      // guarded by mutex_
   std::vector<std::thread> threads_;
 };
 

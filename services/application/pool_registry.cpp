@@ -42,7 +42,7 @@ std::vector<std::string> PoolRegistry::PoolIds() const {
 }
 
 absl::Status PoolRegistry::Load() {
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   std::string after;
   while (true) {
     auto reader = store_.Read();
@@ -115,7 +115,7 @@ void PoolRegistry::Install(const std::string& pool, std::unique_ptr<index::PoolI
 }
 
 void PoolRegistry::Apply(const Changes& changes) {
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   std::vector<std::string> order;
   absl::flat_hash_map<std::string, std::vector<domain::Change>> by_pool;
   for (const auto& [pool, change] : changes) {
@@ -156,7 +156,7 @@ void PoolRegistry::ApplyToPool(const std::string& pool, std::span<const domain::
 }
 
 void PoolRegistry::Maintain() {
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   const std::int64_t hour = EpochHour(clock_.Now());
   for (const auto& [id, index] : *map_.load()) {
     bool another = false;
@@ -181,7 +181,7 @@ void PoolRegistry::Maintain() {
 }
 
 absl::StatusOr<domain::Statistics> PoolRegistry::CountStatistics(const std::string& pool) const {
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   const auto found = map_.load()->find(pool);
   if (found == map_.load()->end()) return PoolNotFound(pool);
   std::int64_t generation = 0;
@@ -193,7 +193,7 @@ absl::StatusOr<domain::Statistics> PoolRegistry::CountStatistics(const std::stri
 }
 
 std::vector<std::string> PoolRegistry::PoolsToCount() const {
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   std::vector<std::string> pools;
   for (const auto& [id, index] : *map_.load()) {
     const std::int64_t helpers = index->State().helpers;
@@ -206,7 +206,7 @@ std::vector<std::string> PoolRegistry::PoolsToCount() const {
 }
 
 absl::StatusOr<index::IndexState> PoolRegistry::State(const std::string& pool) const {
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   const auto found = map_.load()->find(pool);
   if (found == map_.load()->end()) return PoolNotFound(pool);
   return found->second->State();

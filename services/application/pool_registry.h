@@ -2,12 +2,11 @@
 // a base::RcuReadGuard; `Load`, `Apply` and `Maintain` by one thread at a time (a mutex sees to it).
 #pragma once
 
-#include <absl/base/thread_annotations.h>
 #include <absl/container/flat_hash_map.h>
-#include <absl/synchronization/mutex.h>
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -49,16 +48,16 @@ class PoolRegistry {
   using Map = absl::flat_hash_map<std::string, index::PoolIndex*>;
 
   [[nodiscard]] absl::StatusOr<std::unique_ptr<index::PoolIndex>> Build(const domain::Pool& pool) const;
-  void ApplyToPool(const std::string& pool, std::span<const domain::Change> changes)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Install(const std::string& pool, std::unique_ptr<index::PoolIndex> index) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // These two with mutex_ held.
+  void ApplyToPool(const std::string& pool, std::span<const domain::Change> changes);
+  void Install(const std::string& pool, std::unique_ptr<index::PoolIndex> index);
 
   RecordStore& store_;
   const Clock& clock_;
-  mutable absl::Mutex mutex_;
+  mutable std::mutex mutex_;
   // Pools whose index could not be rebuilt, because the store could not be read: matched by the old synonyms and
   // half-life until then.
-  std::vector<std::string> rebuild_pending_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> rebuild_pending_;  // guarded by mutex_
   std::atomic<const Map*> map_;
 };
 

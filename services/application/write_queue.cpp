@@ -19,7 +19,7 @@ WriteQueue::WriteQueue(RecordStore& store, const Clock& clock, Metrics& metrics,
 WriteQueue::~WriteQueue() { Stop(); }
 
 absl::Status WriteQueue::Submit(WriteJob job) {
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   if (stopping_)
     return domain::MakeError(ErrorReason::kDraining,
                              "the server is shutting down: try again, on another replica if there is one",
@@ -31,14 +31,16 @@ absl::Status WriteQueue::Submit(WriteJob job) {
         absl::Milliseconds(200));
   }
   waiting_.push_back(std::move(job));
+  changed_.notify_one();
   return absl::OkStatus();
 }
 
 void WriteQueue::Stop() {
   {
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
+  changed_.notify_all();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -46,9 +48,8 @@ void WriteQueue::Loop() {
   while (true) {
     std::vector<WriteJob> batch;
     {
-      const absl::MutexLock lock(&mutex_);
-      const auto ready = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_ || !waiting_.empty(); };
-      mutex_.Await(absl::Condition(&ready));
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
       if (waiting_.empty()) return;
       const std::size_t count = std::min(waiting_.size(), limits_.max_batch);
       for (std::size_t i = 0; i < count; ++i) {

@@ -2,11 +2,10 @@
 // durable together, applies them to the index, and answers each. Thread-safety: all calls from any thread.
 #pragma once
 
-#include <absl/base/thread_annotations.h>
-#include <absl/synchronization/mutex.h>
-
+#include <condition_variable>
 #include <deque>
 #include <functional>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -57,9 +56,10 @@ class WriteQueue {
   Metrics& metrics_;
   const std::function<void(const Changes&)> apply_;
   const Limits limits_;
-  absl::Mutex mutex_;
-  std::deque<WriteJob> waiting_ ABSL_GUARDED_BY(mutex_);
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<WriteJob> waiting_;  // guarded by mutex_
+  bool stopping_ = false;         // guarded by mutex_
   std::thread thread_;
 };
 

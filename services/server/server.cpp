@@ -2,7 +2,6 @@
 
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
-#include <absl/synchronization/notification.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
@@ -10,8 +9,10 @@
 
 #include <array>
 #include <atomic>
+#include <condition_variable>
 #include <filesystem>
 #include <map>
+#include <mutex>
 #include <thread>
 
 #include "api/match_handlers.h"
@@ -77,7 +78,14 @@ struct Server::State {
   int port = 0;
   std::atomic<bool> started{false};
   std::atomic<bool> draining{false};
-  absl::Notification stop_maintenance;
+  std::mutex maintenance_mutex;
+  std::condition_variable maintenance_ends;
+  bool stop_maintenance = false;  // guarded by maintenance_mutex
+  // True when the wait was cut short by the end.
+  bool EndsWithin(absl::Duration wait) {
+    std::unique_lock lock(maintenance_mutex);
+    return maintenance_ends.wait_for(lock, absl::ToChronoNanoseconds(wait), [this] { return stop_maintenance; });
+  }
   std::thread maintenance;
 
   absl::Status StartOperations();
@@ -204,7 +212,7 @@ void Server::State::Maintain() {
           state->document_bytes + state->member_bytes + state->id_bytes + state->tie_bytes + state->dictionary_bytes;
     }
     metrics.PoolsHeld(static_cast<std::int64_t>(ids.size()), members, helpers, bytes);
-  } while (!stop_maintenance.WaitForNotificationWithTimeout(kMaintenance));
+  } while (!EndsWithin(kMaintenance));
 }
 
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -236,7 +244,11 @@ void Server::Drain() {
   }
   if (state.writes != nullptr) state.writes->Stop();
   if (state.reads != nullptr) state.reads->Stop();
-  if (!state.stop_maintenance.HasBeenNotified()) state.stop_maintenance.Notify();
+  {
+    const std::lock_guard lock(state.maintenance_mutex);
+    state.stop_maintenance = true;
+  }
+  state.maintenance_ends.notify_all();
   if (state.maintenance.joinable()) state.maintenance.join();
   if (state.operations != nullptr) state.operations->Stop();
 }

@@ -81,11 +81,11 @@ void PrometheusMetrics::CallEnded(const char* method, const char* code, absl::Du
   const std::pair key(method, code);
   prometheus::Histogram* histogram = nullptr;
   {
-    const absl::ReaderMutexLock lock(&mutex_);
+    const std::shared_lock lock(mutex_);
     if (const auto found = call_histograms_.find(key); found != call_histograms_.end()) histogram = found->second;
   }
   if (histogram == nullptr) {
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     histogram = &calls_.Add({{"method", method}, {"code", code}}, Seconds());
     call_histograms_[key] = histogram;
   }

@@ -2,15 +2,15 @@
 // text. Thread-safety: all calls from any thread.
 #pragma once
 
-#include <absl/base/thread_annotations.h>
 #include <absl/container/flat_hash_map.h>
-#include <absl/synchronization/mutex.h>
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
 #include <memory>
+#include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <utility>
 
@@ -51,10 +51,10 @@ class PrometheusMetrics : public application::Metrics {
   prometheus::Gauge& helpers_;
   prometheus::Gauge& index_bytes_;
 
-  absl::Mutex mutex_;
+  std::shared_mutex mutex_;
   // By the literals' addresses: the family's own look-up hashes every label.
-  absl::flat_hash_map<std::pair<const char*, const char*>, prometheus::Histogram*> call_histograms_
-      ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::pair<const char*, const char*>, prometheus::Histogram*>
+      call_histograms_;  // guarded by mutex_
 };
 
 }  // namespace warmline::telemetry

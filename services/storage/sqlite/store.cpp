@@ -113,7 +113,7 @@ absl::Status Store::ReadKeys() {
 absl::StatusOr<std::unique_ptr<application::RecordReader>> Store::Read() {
   std::unique_ptr<Database> reader;
   {
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     if (!idle_readers_.empty()) {
       reader = std::move(idle_readers_.back());
       idle_readers_.pop_back();
@@ -129,7 +129,7 @@ absl::StatusOr<std::unique_ptr<application::RecordReader>> Store::Read() {
 }
 
 void Store::GiveBack(std::unique_ptr<Database> reader) {
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   if (idle_readers_.size() < kMaxIdleReaders) idle_readers_.push_back(std::move(reader));
 }
 

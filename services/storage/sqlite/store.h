@@ -3,9 +3,8 @@
 // application::RecordStore says.
 #pragma once
 
-#include <absl/synchronization/mutex.h>
-
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -48,7 +47,7 @@ class Store : public application::RecordStore {
   std::uint64_t history_ = 0;
   std::string token_key_;
   std::string erasure_key_;
-  absl::Mutex mutex_;
+  std::mutex mutex_;
   std::vector<std::unique_ptr<Database>> idle_readers_;  // guarded by mutex_
 };
 
