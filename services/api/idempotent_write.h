@@ -43,13 +43,12 @@ grpc::ServerUnaryReactor* WriteOnce(const std::shared_ptr<Call>& call, const std
           return write(tx, now, &subject);
         }
         std::string reply;
-        const auto status = application::RunOnce(tx, pool, request->request_id(), Fingerprint(*request), now, &reply,
-                                                 [&](std::string* subject) -> absl::Status {
-                                                   if (auto written = write(tx, now, subject); !written.ok())
-                                                     return written;
-                                                   reply = response->SerializeAsString();
-                                                   return absl::OkStatus();
-                                                 });
+        auto status = application::RunOnce(tx, pool, request->request_id(), Fingerprint(*request), now, &reply,
+                                           [&](std::string* subject) -> absl::Status {
+                                             if (auto written = write(tx, now, subject); !written.ok()) return written;
+                                             reply = response->SerializeAsString();
+                                             return absl::OkStatus();
+                                           });
         if (status.ok()) response->ParseFromString(reply);
         return status;
       },

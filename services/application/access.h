@@ -32,7 +32,7 @@ struct Caller {
 // The static tokens of this process, by SHA-256 of the token, so that the tokens themselves are not held.
 class TokenTable {
  public:
-  void Add(std::string sha256, Grant grant) { grants_[std::move(sha256)] = std::make_unique<Grant>(std::move(grant)); }
+  void Add(const std::string& sha256, Grant grant) { grants_[sha256] = std::make_unique<Grant>(std::move(grant)); }
   // Null for an unknown token.
   [[nodiscard]] const Grant* Find(const std::string& sha256) const;
   [[nodiscard]] std::size_t size() const { return grants_.size(); }

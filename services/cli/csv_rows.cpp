@@ -57,14 +57,14 @@ Setter EnumList(bool (*parse)(google::protobuf::ConstStringParam, Enum*), const 
   };
 }
 
-Setter TextList(std::function<void(pb::Member&, const std::string&)> add) {
+Setter TextList(const std::function<void(pb::Member&, const std::string&)>& add) {
   return [=](const std::string& text, FileRow& result) -> std::string {
     for (const std::string& item : Items(text)) add(*result.row.mutable_member(), item);
     return {};
   };
 }
 
-Setter Flag(std::function<void(pb::Member&, bool)> set) {
+Setter Flag(const std::function<void(pb::Member&, bool)>& set) {
   return [=](const std::string& text, FileRow& result) -> std::string {
     bool value = false;
     if (!absl::SimpleAtob(text, &value)) return NotA(text, "yes or no");
@@ -73,7 +73,7 @@ Setter Flag(std::function<void(pb::Member&, bool)> set) {
   };
 }
 
-Setter Number(std::function<void(pb::Member&, std::int32_t)> set) {
+Setter Number(const std::function<void(pb::Member&, std::int32_t)>& set) {
   return [=](const std::string& text, FileRow& result) -> std::string {
     std::int32_t value = 0;
     if (!absl::SimpleAtoi(text, &value)) return NotA(text, "a whole number");

@@ -99,7 +99,7 @@ class Importer {
 
   grpc::Status Finish() {
     writer_->WritesDone();
-    const grpc::Status status = writer_->Finish();
+    grpc::Status status = writer_->Finish();
     progress_.Clear();
     for (const pb::RowResult& refused : response_.refused_rows()) {
       const Place& place = places_[static_cast<std::size_t>(refused.row())];

@@ -61,9 +61,9 @@ absl::Status Migrate(Database& database, const std::string& path) {
                      "): run that version or a newer one, or restore a backup made before the upgrade"));
   }
   for (std::int64_t step = *version; step < kSchemaVersion; ++step) {
-    const auto status = database.RunScript(absl::StrCat("BEGIN IMMEDIATE;", kSteps[static_cast<std::size_t>(step)],
-                                                        "INSERT INTO schema_version VALUES (", step + 1,
-                                                        ", datetime('now')); COMMIT;"));
+    auto status = database.RunScript(absl::StrCat("BEGIN IMMEDIATE;", kSteps[static_cast<std::size_t>(step)],
+                                                  "INSERT INTO schema_version VALUES (", step + 1,
+                                                  ", datetime('now')); COMMIT;"));
     if (!status.ok()) {
       (void)database.RunScript("ROLLBACK");
       return status;

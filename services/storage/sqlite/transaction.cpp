@@ -69,7 +69,7 @@ absl::StatusOr<std::int64_t> Transaction::NextRevision(const std::string& pool) 
 
 absl::Status Transaction::Log(const std::string& pool, std::int64_t revision, const std::string& subject,
                               const std::string& object, domain::ChangeBody body, const std::string& erased_hash) {
-  const auto status = database_.Run(
+  auto status = database_.Run(
       "INSERT INTO change_log(pool, revision, subject, object, payload) VALUES (?, ?, nullif(?, ''), nullif(?, ''), ?)",
       pool, revision, subject, object, codec::EncodeChange(pool, body, erased_hash));
   if (status.ok()) changes_.emplace_back(pool, domain::Change{revision, std::move(body)});
