@@ -85,12 +85,13 @@ absl::Status AnswerMatch(Call& call, const std::string& pool, const pb::MatchReq
   const int top_k = TopKOf(request.top_k(), violations);
   if (!violations.empty()) return violations.ToStatus();
   const absl::Time started = absl::Now();
-  auto answer = application::MatchNeed(environment.pools, call.caller(), pool, std::move(subject), top_k,
+  auto answer = application::MatchNeed(environment.pools, call.caller(), pool, std::move(subject),
+                                       {.top_k = top_k, .count_rules = request.count_rules()},
                                        [&call] { return call.StillWanted(); });
   if (!answer.ok()) return answer.status();
   environment.metrics.Matched(answer->result.candidates, static_cast<std::int64_t>(answer->shown.size()),
                               absl::Now() - started);
-  SetAnswer(call, environment, pool, request, *answer, top_k, response);
+  SetAnswer(call, environment, pool, *answer, response);
   return absl::OkStatus();
 }
 

@@ -132,15 +132,14 @@ int TopKOf(int asked, domain::Violations& violations) {
   return asked == 0 ? domain::kDefaultTopK : asked;
 }
 
-void SetAnswer(const Call& call, Environment& environment, const std::string& pool, const pb::MatchRequest& request,
-               const application::MatchAnswer& answer, int top_k, pb::MatchResponse* response) {
+void SetAnswer(const Call& call, Environment& environment, const std::string& pool,
+               const application::MatchAnswer& answer, pb::MatchResponse* response) {
   const index::MatchResult& result = answer.result;
   for (const application::ShownHelper& shown : answer.shown) {
     SetMatch(environment, pool, answer.seeker, answer.need_id, result.weights, result.basis.epoch_hour, shown,
              response->add_matches());
   }
-  if (request.count_rules() || answer.shown.size() < static_cast<std::size_t>(top_k))
-    SetRemoved(call.caller(), result, response);
+  if (result.removed_is_complete) SetRemoved(call.caller(), result, response);
   const bool small = !call.caller().IsOperator() && result.candidates > 0 && result.candidates < kSmallCount;
   response->set_candidates_below_five(small);
   response->set_candidates(small ? 0 : result.candidates);

@@ -20,8 +20,7 @@ template <typename Request>
 
 // Fills the answer as the caller may see it.
 void SetAnswer(const Call& call, Environment& environment, const std::string& pool,
-               const warmline::v1::MatchRequest& request, const application::MatchAnswer& answer, int top_k,
-               warmline::v1::MatchResponse* response);
+               const application::MatchAnswer& answer, warmline::v1::MatchResponse* response);
 void SetExplanation(const Call& call, Environment& environment, const std::string& pool,
                     const application::ExplainAnswer& answer, warmline::v1::ExplainResponse* response);
 

@@ -74,13 +74,14 @@ absl::StatusOr<domain::Need> ResolveNeed(const index::View& view, const Caller& 
 }
 
 absl::StatusOr<MatchAnswer> MatchNeed(const PoolRegistry& pools, const Caller& caller, const std::string& pool,
-                                      NeedSubject subject, int top_k, const index::StopCheck& stop) {
+                                      NeedSubject subject, const index::MatchOptions& options,
+                                      const index::StopCheck& stop) {
   const base::RcuReadGuard guard;
   const index::View* view = pools.Find(pool);
   if (view == nullptr) return PoolNotFound(pool);
   auto need = ResolveNeed(*view, caller, pool, std::move(subject));
   if (!need.ok()) return need.status();
-  auto result = index::Match(*view, *need, top_k, stop);
+  auto result = index::Match(*view, *need, options, stop);
   if (!result.ok()) return result.status();
   MatchAnswer answer{need->id, need->seeker, *std::move(result), {}};
   for (index::RankedHelper& helper : answer.result.ranked) {

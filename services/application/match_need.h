@@ -46,8 +46,8 @@ struct ExplainAnswer {
 
 // Errors: those of ResolveNeed and of `stop`; NOT_FOUND (POOL_NOT_FOUND).
 [[nodiscard]] absl::StatusOr<MatchAnswer> MatchNeed(const PoolRegistry& pools, const Caller& caller,
-                                                    const std::string& pool, NeedSubject subject, int top_k,
-                                                    const index::StopCheck& stop);
+                                                    const std::string& pool, NeedSubject subject,
+                                                    const index::MatchOptions& options, const index::StopCheck& stop);
 // Errors: also NOT_FOUND (MEMBER_NOT_FOUND) for a helper that does not exist, or whom the caller names although a match
 // would not name them: all but operators may name first-degree contacts and open doors only. `by_token`: the caller
 // holds the token of a masked match.

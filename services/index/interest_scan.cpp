@@ -5,37 +5,33 @@
 namespace warmline::index {
 
 void InterestScan::Clear(std::size_t size) {
-  for (const std::uint32_t doc : touched_) cells_[doc] = Cell{};
+  // A few touched cells are cleared one by one, many by going through all.
+  if (touched_.size() * 8 < cells_.size()) {
+    for (const std::uint32_t doc : touched_) cells_[doc] = 0;
+  } else {
+    std::fill(cells_.begin(), cells_.end(), 0);
+  }
   touched_.clear();
-  if (cells_.size() < size) cells_.resize(size);
+  if (cells_.size() < size) cells_.resize(size, 0);
 }
 
-void InterestScan::Touch(std::uint32_t doc) {
-  if (cells_[doc].touched) return;
-  cells_[doc].touched = true;
-  touched_.push_back(doc);
+void InterestScan::TouchNear(std::uint32_t doc) {
+  if (cells_[doc] == 0) touched_.push_back(doc);
+  cells_[doc] |= kNear;
 }
 
 void InterestScan::Add(const Postings& list, const QueryTerm& term, const OwnTerm& own) {
-  const auto group = static_cast<std::uint8_t>(term.own + 1);
-  const bool rare = own.rare && term.discount == 256;
+  const std::uint64_t group = std::uint64_t{term.own + 1} << kOwnShift;
+  const std::uint64_t rare = own.rare && term.discount == 256 ? kRare : 0;
   for (std::size_t i = 0; i < list.documents.size(); ++i) {
     const std::uint32_t doc = list.documents[i];
-    Cell& cell = cells_[doc];
-    if (!cell.touched) {
-      cell.touched = true;
-      touched_.push_back(doc);
-    }
-    cell.rare = cell.rare || rare;
-    const std::uint8_t level = CountedLevel(list.levels[i], term.discount);
-    if (cell.own != group) {
-      cell.own = group;
-      cell.level = level;
-      cell.sum += own.weight * level;
-    } else if (level > cell.level) {
-      cell.sum += own.weight * (level - cell.level);
-      cell.level = level;
-    }
+    std::uint64_t cell = cells_[doc];
+    if (cell == 0) touched_.push_back(doc);
+    const std::uint64_t level = CountedLevel(list.levels[i], term.discount);
+    const std::uint64_t before = (cell & kOwnMask) == group ? cell & kLevelMask : 0;
+    const std::uint64_t best = std::max(level, before);
+    cell = (cell & ~(kLevelMask | kOwnMask)) | group | best | rare;
+    cells_[doc] = cell + (own.weight * (best - before) << kSumShift);
   }
 }
 

@@ -91,22 +91,29 @@ std::vector<network::Neighbour> NeighboursOf(const View& view, const Query& quer
 // One query over all segments of a view.
 class Search {
  public:
-  Search(const View& view, const Query& query, int top_k)
+  Search(const View& view, const Query& query, const MatchOptions& options)
       : view_(view),
         query_(query),
+        options_(options),
+        bound_(query.weights, query.total_weight),
         rules_(view, query),
         neighbours_(NeighboursOf(view, query)),
-        top_(top_k, view.tables->members) {}
+        top_(options.top_k, view.tables->members) {}
 
   absl::Status Run(const StopCheck& stop) {
     for (const SegmentState& state : view_.segments) {
       scan_.Run(*state.segment, query_);
-      TouchNeighbours(*state.segment);
+      ConsiderNeighbours(state);
+      const bool all_live = state.segment->dead() == 0;
       for (const std::uint32_t doc : scan_.touched()) {
         if (++seen_ % kCandidatesPerCheck == 0) {
           if (absl::Status status = stop(); !status.ok()) return status;
         }
-        Consider(state, doc);
+        if (scan_.is_near(doc) || (!all_live && !state.segment->LivesAt(doc, view_.sequence))) continue;
+        ++result_.candidates;
+        // The bound is read beside the sum; the document itself only when it can still enter. Equal scores may, by id.
+        if (!options_.count_rules && bound_.Of(scan_.sum(doc), (*state.bounds)[doc]) < top_.threshold()) continue;
+        Consider(state, doc, nullptr);
       }
     }
     return absl::OkStatus();
@@ -116,6 +123,8 @@ class Search {
     for (const TopK::Entry& entry : top_.Sorted()) {
       result_.ranked.push_back(Describe(view_, query_, *entry.state->segment, entry.doc, entry.candidate, entry.parts));
     }
+    result_.removed_is_complete =
+        options_.count_rules || result_.ranked.size() < static_cast<std::size_t>(options_.top_k);
     result_.weights = query_.weights;
     result_.relaxed = query_.relaxed;
     result_.basis = BasisOf(view_);
@@ -123,24 +132,26 @@ class Search {
   }
 
  private:
-  void TouchNeighbours(const Segment& segment) {
+  // Those near the seeker first: they are few, their closeness has no bound, and they raise the threshold. The seeker
+  // is marked as near, too, and so is passed over.
+  void ConsiderNeighbours(const SegmentState& state) {
+    if (query_.seeker != kNone) {
+      if (const auto doc = state.segment->Find(query_.seeker)) scan_.TouchNear(*doc);
+    }
     std::uint32_t from = 0;
     for (const network::Neighbour& neighbour : neighbours_) {
-      if (const auto doc = segment.Find(neighbour.member, &from)) scan_.Touch(*doc);
+      const auto doc = state.segment->Find(neighbour.member, &from);
+      if (!doc) continue;
+      scan_.TouchNear(*doc);
+      if (!state.segment->LivesAt(*doc, view_.sequence)) continue;
+      ++result_.candidates;
+      Consider(state, *doc, &neighbour);
     }
   }
 
-  [[nodiscard]] const network::Neighbour* NeighbourOf(std::uint32_t member) const {
-    const auto at = std::lower_bound(neighbours_.begin(), neighbours_.end(), member,
-                                     [](const network::Neighbour& n, std::uint32_t m) { return n.member < m; });
-    return at != neighbours_.end() && at->member == member ? &*at : nullptr;
-  }
-
-  void Consider(const SegmentState& state, std::uint32_t doc) {
+  void Consider(const SegmentState& state, std::uint32_t doc, const network::Neighbour* neighbour) {
     const HelperDocument& d = state.segment->document(doc);
-    if (!state.segment->LivesAt(doc, view_.sequence) || d.member == query_.seeker) return;
-    ++result_.candidates;
-    const Candidate candidate = {&d, &(*state.parts)[doc], view_.tables->members.load(d.member), NeighbourOf(d.member),
+    const Candidate candidate = {&d, &(*state.parts)[doc], view_.tables->members.load(d.member), neighbour,
                                  scan_.shares_rare(doc)};
     if (const auto rule = rules_.FirstBlocking(candidate)) {
       ++result_.removed[static_cast<std::size_t>(*rule)];
@@ -153,6 +164,8 @@ class Search {
   static thread_local InterestScan scan_;
   const View& view_;
   const Query& query_;
+  const MatchOptions options_;
+  const ScoreBound bound_;
   RuleChecker rules_;
   std::vector<network::Neighbour> neighbours_;
   TopK top_;
@@ -164,9 +177,10 @@ thread_local InterestScan Search::scan_;
 
 }  // namespace
 
-absl::StatusOr<MatchResult> Match(const View& view, const domain::Need& need, int top_k, const StopCheck& stop) {
+absl::StatusOr<MatchResult> Match(const View& view, const domain::Need& need, const MatchOptions& options,
+                                  const StopCheck& stop) {
   const Query query = MakeQuery(view, need);
-  Search search(view, query, top_k);
+  Search search(view, query, options);
   if (absl::Status status = search.Run(stop); !status.ok()) return status;
   return search.Take();
 }

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "domain/limits.h"
 #include "domain/need.h"
 #include "index/view.h"
 #include "ranking/score.h"
@@ -40,6 +41,12 @@ struct RankedHelper {
   domain::Load load;       // as read for this answer
 };
 
+struct MatchOptions {
+  int top_k = domain::kDefaultTopK;
+  // Find the first blocking rule of every candidate, even of those that cannot enter the answer.
+  bool count_rules = false;
+};
+
 // What, with the recorded load, determines an answer (DESIGN section 10.5).
 struct AnswerBasis {
   std::int64_t revision = 0;
@@ -50,8 +57,10 @@ struct AnswerBasis {
 
 struct MatchResult {
   std::vector<RankedHelper> ranked;  // best first; equal scores by id in byte order
-  std::array<std::int64_t, domain::kRules>
-      removed{};  // by domain::Rule: each candidate at the first rule that removed it
+  // By domain::Rule: each candidate at the first rule that removed it. Complete when asked for, or when fewer than top_k
+  // match; otherwise candidates that cannot enter the answer are not looked at.
+  std::array<std::int64_t, domain::kRules> removed{};
+  bool removed_is_complete = false;
   std::int64_t candidates = 0;
   domain::Weights weights{};
   std::vector<domain::SoftConstraint> relaxed;
@@ -72,7 +81,7 @@ using StopCheck = std::function<absl::Status()>;
 inline constexpr int kCandidatesPerCheck = 8192;
 
 // The `top_k` best helpers. Errors: only those of `stop`.
-[[nodiscard]] absl::StatusOr<MatchResult> Match(const View& view, const domain::Need& need, int top_k,
+[[nodiscard]] absl::StatusOr<MatchResult> Match(const View& view, const domain::Need& need, const MatchOptions& options,
                                                 const StopCheck& stop);
 
 // One pair, whether or not it would be matched. `helper` is a member id; one that is no helper gives is_helper = false.

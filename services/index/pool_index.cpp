@@ -250,7 +250,8 @@ SegmentState PoolIndex::WithParts(std::shared_ptr<Segment> segment, const domain
   for (std::uint32_t doc = 0; doc < segment->size(); ++doc) {
     (*parts)[doc] = ranking::PartsAt(segment->document(doc).evidence, policy, epoch_hour);
   }
-  return {std::move(segment), std::move(parts)};
+  auto bounds = std::make_shared<StaticBounds>(MakeStaticBounds(*segment, *parts));
+  return {std::move(segment), std::move(parts), std::move(bounds)};
 }
 
 void PoolIndex::Publish(Batch& batch) {
@@ -288,8 +289,8 @@ IndexState PoolIndex::State() const {
   for (const SegmentState& s : v.segments) {
     state.helpers += s.segment->size() - s.segment->dead();
     state.dead_documents += s.segment->dead();
-    state.document_bytes +=
-        static_cast<std::int64_t>(s.segment->bytes() + s.parts->size() * sizeof(ranking::EvidenceParts));
+    state.document_bytes += static_cast<std::int64_t>(
+        s.segment->bytes() + s.parts->size() * (sizeof(ranking::EvidenceParts) + sizeof(std::uint32_t)));
   }
   state.directed_ties = static_cast<std::int64_t>(v.ties->to.size());
   for (const std::uint32_t member : graph_.replaced()) {

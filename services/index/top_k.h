@@ -36,6 +36,9 @@ class TopK {
     std::push_heap(heap_.begin(), heap_.end(), better);
   }
 
+  // No candidate whose score is below this can enter; 0 while there is room.
+  [[nodiscard]] std::uint32_t threshold() const { return heap_.size() == k_ && k_ > 0 ? heap_.front().score : 0; }
+
   // Best first.
   [[nodiscard]] std::vector<Entry> Sorted() const {
     std::vector<Entry> sorted = heap_;

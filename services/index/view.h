@@ -12,6 +12,7 @@
 #include "domain/revision.h"
 #include "index/attribute_sets.h"
 #include "index/segment.h"
+#include "index/static_bounds.h"
 #include "index/statistics_table.h"
 #include "network/graph.h"
 #include "network/member_table.h"
@@ -30,6 +31,7 @@ struct Tables {
 struct SegmentState {
   std::shared_ptr<Segment> segment;
   std::shared_ptr<const EpochParts> parts;
+  std::shared_ptr<const StaticBounds> bounds;
 };
 
 struct View {

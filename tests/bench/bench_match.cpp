@@ -98,7 +98,8 @@ int Mismatches(const simulation::Community& community, const index::PoolIndex& i
   for (int i = 0; i < options.oracle; ++i) {
     const auto expected = testing::BruteForce(world, community.NeedAt(i), kTopK);
     const base::RcuReadGuard guard;
-    const auto actual = index::Match(index.view(), community.NeedAt(i), kTopK, [] { return absl::OkStatus(); });
+    const auto actual =
+        index::Match(index.view(), community.NeedAt(i), {.top_k = kTopK}, [] { return absl::OkStatus(); });
     bool same =
         actual.ok() && actual->ranked.size() == expected.ranked.size() && actual->candidates == expected.candidates;
     for (std::size_t j = 0; same && j < expected.ranked.size(); ++j) {
@@ -132,7 +133,7 @@ void Run(const char* workload, simulation::Mode mode, const Options& options) {
     for (int i = -20; i < options.queries; ++i) {  // the first warm up
       const domain::Need need = community.NeedAt(i < 0 ? 1'000'000 - i : i);
       std::int64_t began = absl::GetCurrentTimeNanos();
-      const auto result = index::Match(view, need, kTopK, [] { return absl::OkStatus(); });
+      const auto result = index::Match(view, need, {.top_k = kTopK}, [] { return absl::OkStatus(); });
       const double match_us = MicrosecondsSince(began);
       const index::Query query = index::MakeQuery(view, need);
       began = absl::GetCurrentTimeNanos();

@@ -95,8 +95,8 @@ TEST(ApplicationConcurrency, WritesMatchesMaintenanceAndStatisticsAtOnce) {
           domain::Need need = community.NeedAt(i);
           need.id.clear();
           need.seeker = member.id;
-          const auto answer = application::MatchNeed(pools, caller, "p", {.stored_id = "", .inline_need = need}, 5,
-                                                     [] { return absl::OkStatus(); });
+          const auto answer = application::MatchNeed(pools, caller, "p", {.stored_id = "", .inline_need = need},
+                                                     {.top_k = 5}, [] { return absl::OkStatus(); });
           ASSERT_TRUE(answer.ok()) << answer.status();  // the seeker is there: their own write is visible
           if (i % 10 == 0) {
             ASSERT_TRUE(waiter
@@ -114,8 +114,8 @@ TEST(ApplicationConcurrency, WritesMatchesMaintenanceAndStatisticsAtOnce) {
         while (!stop) {
           domain::Need need = community.NeedAt(answers % 50);
           need.id.clear();
-          const auto answer = application::MatchNeed(pools, caller, "p", {.stored_id = "", .inline_need = need}, 10,
-                                                     [] { return absl::OkStatus(); });
+          const auto answer = application::MatchNeed(pools, caller, "p", {.stored_id = "", .inline_need = need},
+                                                     {.top_k = 10}, [] { return absl::OkStatus(); });
           ++answers;
           (void)reads.Submit([&] {
             auto reader = (*store)->Read();

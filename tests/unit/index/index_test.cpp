@@ -135,8 +135,8 @@ TEST(PoolIndex, ReadersWhileWriting) {
         const domain::Need need = community.NeedAt(i % 100);
         const base::RcuReadGuard guard;
         const View& view = index.view();
-        const auto first = Match(view, need, 10, [] { return absl::OkStatus(); });
-        const auto second = Match(view, need, 10, [] { return absl::OkStatus(); });
+        const auto first = Match(view, need, {.top_k = 10}, [] { return absl::OkStatus(); });
+        const auto second = Match(view, need, {.top_k = 10}, [] { return absl::OkStatus(); });
         ASSERT_TRUE(first.ok() && second.ok());
         ASSERT_EQ(first->candidates, second->candidates);  // the same view gives the same answer
         ++answers;
@@ -163,7 +163,7 @@ TEST(Match, StopsWhenTold) {
   const base::RcuReadGuard guard;
   domain::Need need = community.NeedAt(1);
   need.interests = {{"skill:s0", "skill:s0", 1.0}, {"skill:s5", "skill:s5", 1.0}, {"skill:s10", "skill:s10", 1.0}};
-  const auto result = Match(index.view(), need, 10, [] { return absl::CancelledError("stop"); });
+  const auto result = Match(index.view(), need, {.top_k = 10}, [] { return absl::CancelledError("stop"); });
   EXPECT_EQ(result.status().code(), absl::StatusCode::kCancelled);
 }
 
