@@ -6,8 +6,7 @@ std::optional<CsvRow> CsvReader::Next() {
   while (std::getline(input_, line_)) {
     ++number_;
     if (number_ == 1 && line_.rfind("\xEF\xBB\xBF", 0) == 0) line_.erase(0, 3);  // a byte order mark
-    if (!line_.empty() && line_.back() == '\r') line_.pop_back();
-    if (line_.empty()) continue;
+    if (line_.empty() || line_ == "\r") continue;
     CsvRow row;
     row.line = number_;
     ParseRow(row);
@@ -54,12 +53,14 @@ void CsvReader::ParseRow(CsvRow& row) {
       if (at < line_.size() && line_[at] != ',')
         return fail(at, "text follows a closing quote: put a comma between, or quote the whole field");
     } else {
-      const std::size_t end = std::min(line_.find(',', at), line_.size());
+      std::size_t end = std::min(line_.find(',', at), line_.size());
+      const bool crlf = end == line_.size() && end > at && line_[end - 1] == '\r';
+      if (crlf) --end;
       field.text = line_.substr(at, end - at);
       if (const std::size_t quote = field.text.find('"'); quote != std::string::npos)
         return fail(at + quote,
                     "a quote stands inside a field that is not quoted: quote the whole field and double the quote");
-      at = end;
+      at = crlf ? end + 1 : end;
     }
     row.fields.push_back(std::move(field));
     if (row.fields.size() > kMaxCsvFields) return fail(at, "has more than 256 fields");

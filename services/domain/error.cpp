@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "domain/text.h"
 
 namespace warmline::domain {
 namespace {
@@ -135,7 +136,10 @@ std::string Quoted(std::string_view text) {
     while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0U) == 0x80U) text.remove_suffix(1);
     if (!text.empty() && (static_cast<unsigned char>(text.back()) & 0x80U) != 0) text.remove_suffix(1);
   }
-  return absl::StrCat("\"", absl::Utf8SafeCEscape(base::AbslView(text)), cut ? "…\"" : "\"");
+  // Text that is not UTF-8 is escaped byte by byte: an error message must be fit to be sent.
+  const std::string escaped =
+      CountCodePoints(text) < 0 ? absl::CEscape(base::AbslView(text)) : absl::Utf8SafeCEscape(base::AbslView(text));
+  return absl::StrCat("\"", escaped, cut ? "…\"" : "\"");
 }
 
 }  // namespace warmline::domain

@@ -57,8 +57,8 @@ struct AnswerBasis {
 
 struct MatchResult {
   std::vector<RankedHelper> ranked;  // best first; equal scores by id in byte order
-  // By domain::Rule: each candidate at the first rule that removed it. Complete when asked for, or when fewer than top_k
-  // match; otherwise candidates that cannot enter the answer are not looked at.
+  // By domain::Rule: each candidate at the first rule that removed it. Complete when asked for, or when fewer than
+  // top_k match; otherwise candidates that cannot enter the answer are not looked at.
   std::array<std::int64_t, domain::kRules> removed{};
   bool removed_is_complete = false;
   std::int64_t candidates = 0;

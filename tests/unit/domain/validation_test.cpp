@@ -180,6 +180,7 @@ TEST(Quoted, CutsBetweenCharactersAndEscapes) {
   const std::string text = Quoted(std::string(59, 'a') + "é" + std::string(50, 'b'));
   EXPECT_EQ(text, "\"" + std::string(59, 'a') + "…\"");
   EXPECT_EQ(Quoted(std::string_view("a\0b\n", 4)), R"("a\000b\n")");
+  EXPECT_EQ(Quoted("é\xff"), R"("\303\251\377")");  // not UTF-8: fit to be sent all the same
 }
 
 }  // namespace
