@@ -32,8 +32,9 @@ class ChunkedArray {
   }
 
   [[nodiscard]] T& operator[](std::size_t i) const {
-    const std::size_t chunk = std::bit_width(i / kFirst + 1) - 1;
-    const std::size_t before = kFirst * ((std::size_t{1} << chunk) - 1);
+    const std::size_t n = i / kFirst + 1;
+    const std::size_t chunk = std::bit_width(n) - 1;
+    const std::size_t before = kFirst * (std::bit_floor(n) - 1);
     return chunks_[chunk].load(std::memory_order_acquire)[i - before];
   }
 
