@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "api/errors.h"
+#include "api/validation.h"
 #include "application/import_rows.h"
 #include "codec/resources.h"
 
@@ -14,28 +15,32 @@ namespace pb = warmline::v1;
 
 namespace {
 
-application::ImportRow ReadRow(const std::string& pool, const pb::Row& row) {
+// A row's record, or everything that is wrong with it.
+template <typename Message>
+application::ImportRow ReadRecord(const std::string& pool, const Message& message, const char* prefix) {
   domain::Violations violations;
-  application::ImportRow read;
+  auto record = codec::FromProto(pool, message, prefix, violations);
+  Complete(record, prefix, violations);
+  if (!violations.empty()) return violations.ToStatus();
+  return record;
+}
+
+application::ImportRow ReadRow(const std::string& pool, const pb::Row& row) {
   switch (row.row_case()) {
     case pb::Row::kMember:
-      read = codec::FromProto(pool, row.member(), "member.", violations);
-      break;
+      return ReadRecord(pool, row.member(), "member.");
     case pb::Row::kConnection:
-      read = codec::FromProto(pool, row.connection(), "connection.", violations);
-      break;
+      return ReadRecord(pool, row.connection(), "connection.");
     case pb::Row::kBlock:
-      read = codec::FromProto(pool, row.block(), "block.", violations);
-      break;
+      return ReadRecord(pool, row.block(), "block.");
     case pb::Row::kNeed:
-      read = codec::FromProto(pool, row.need(), "need.", violations);
-      break;
+      return ReadRecord(pool, row.need(), "need.");
     case pb::Row::ROW_NOT_SET:
-      violations.Add("row", "is empty: give a member, connection, block or need");
       break;
   }
-  if (!violations.empty()) read = violations.ToStatus();
-  return read;
+  domain::Violations violations;
+  violations.Add("row", "is empty: give a member, connection, block or need");
+  return violations.ToStatus();
 }
 
 class ImportReactor final : public grpc::ServerReadReactor<pb::ImportRequest> {

@@ -112,6 +112,9 @@ application::NeedSubject SubjectOf(const std::string& pool, const Request& reque
     case Request::kInlineNeed: {
       subject.inline_need = codec::FromProto(pool, request.inline_need(), "inline_need.", violations);
       subject.inline_need->state = domain::NeedState::kOpen;
+      domain::Violations rules;
+      domain::ValidateNeed(*subject.inline_need, "inline_need.", rules);
+      violations.Absorb(rules);
       break;
     }
     case Request::SUBJECT_NOT_SET:

@@ -4,6 +4,7 @@
 #include "api/idempotent_write.h"
 #include "api/import_stream.h"
 #include "api/page_token.h"
+#include "api/validation.h"
 #include "application/members.h"
 #include "codec/resources.h"
 #include "codec/time.h"
@@ -41,6 +42,7 @@ MemberHandlers::Reactor* MemberHandlers::CreateMember(Context* context, const pb
   domain::Violations violations;
   domain::Member member = codec::FromProto(target.pool, request->member(), "member.", violations);
   if (!request->member_id().empty()) member.id = request->member_id();
+  Complete(member, "member.", violations);
   if (call->Authorize(request->actor(), target.pool)) call->SetError(violations.ToStatus());
   return WriteOnce(call, target.pool, request, response,
                    [=, raw = call.get()](WriteTransaction& tx, absl::Time now, std::string* subject) -> absl::Status {

@@ -4,6 +4,7 @@
 
 #include "api/idempotent_write.h"
 #include "api/page_token.h"
+#include "api/validation.h"
 #include "application/needs.h"
 #include "codec/resources.h"
 
@@ -29,6 +30,7 @@ NeedHandlers::Reactor* NeedHandlers::CreateNeed(Context* context, const pb::Crea
   domain::Violations violations;
   domain::Need need = codec::FromProto(target.pool, request->need(), "need.", violations);
   if (!request->need_id().empty()) need.id = request->need_id();
+  Complete(need, "need.", violations);
   // A chosen id follows from the request id, so that a retry chooses the same one.
   if (need.id.empty())
     need.id =

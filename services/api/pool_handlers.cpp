@@ -2,6 +2,7 @@
 
 #include "api/idempotent_write.h"
 #include "api/page_token.h"
+#include "api/validation.h"
 #include "application/pools.h"
 #include "base/rcu.h"
 #include "codec/resources.h"
@@ -29,6 +30,7 @@ PoolHandlers::Reactor* PoolHandlers::CreatePool(Context* context, const pb::Crea
   auto call = Call::Start(environment_, context, "warmline.v1.PoolService/CreatePool");
   domain::Violations violations;
   domain::Pool pool = codec::FromProto(request->pool(), "pool.", violations);
+  Complete(pool, "pool.", violations);
   const std::string id = pool.id;
   if (ForOperator(*call, request->actor(), id, "creating a pool")) call->SetError(violations.ToStatus());
   return WriteOnce(call, id, request, response,

@@ -4,6 +4,7 @@
 #include "api/idempotent_write.h"
 #include "api/member_handlers.h"
 #include "api/page_token.h"
+#include "api/validation.h"
 #include "application/members.h"
 #include "application/ties.h"
 #include "codec/resources.h"
@@ -58,6 +59,7 @@ MemberHandlers::Reactor* MemberHandlers::CreateConnection(Context* context, cons
   const Target target = call->PoolTarget(request->parent(), "parent");
   domain::Violations violations;
   domain::Connection connection = codec::FromProto(target.pool, request->connection(), "connection.", violations);
+  Complete(connection, "connection.", violations);
   if (call->Authorize(request->actor(), target.pool)) call->SetError(violations.ToStatus());
   return WriteOnce(call, target.pool, request, response,
                    [=, raw = call.get()](WriteTransaction& tx, absl::Time, std::string* subject) -> absl::Status {
@@ -123,6 +125,7 @@ MemberHandlers::Reactor* MemberHandlers::CreateBlock(Context* context, const pb:
   const Target target = call->PoolTarget(request->parent(), "parent");
   domain::Violations violations;
   domain::Block block = codec::FromProto(target.pool, request->block(), "block.", violations);
+  Complete(block, "block.", violations);
   if (call->Authorize(request->actor(), target.pool)) call->SetError(violations.ToStatus());
   return call->Write([=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
     auto revision = application::CreateBlock(tx, raw->caller(), target.pool, block);

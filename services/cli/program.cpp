@@ -1,6 +1,7 @@
 #include "cli/program.h"
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <iostream>
 
 #include "cli/commands.h"
@@ -18,6 +19,8 @@ constexpr char kAbout[] =
 }  // namespace
 
 int RunProgram(int argc, char** argv) {
+  // Our own messages say what gRPC's log would, and what to do; who wants that log asks for it.
+  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   CLI::App app(kAbout, "warmline");
   app.set_config("--config", "", "Read options from this TOML file; unknown keys are errors")
       ->envname("WARMLINE_CONFIG");

@@ -6,6 +6,7 @@
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_split.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/strings.h"
@@ -112,6 +113,14 @@ std::vector<Violation> ViolationsOf(const absl::Status& status) {
 void Violations::Add(std::string field, std::string description) {
   ++total_;
   if (static_cast<int>(kept_.size()) < kMaxViolations) kept_.push_back({std::move(field), std::move(description)});
+}
+
+void Violations::Absorb(const Violations& other) {
+  for (const Violation& violation : other.kept_) {
+    const bool known =
+        std::any_of(kept_.begin(), kept_.end(), [&](const Violation& v) { return v.field == violation.field; });
+    if (!known) Add(violation.field, violation.description);
+  }
 }
 
 absl::Status Violations::ToStatus() const {

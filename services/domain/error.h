@@ -69,6 +69,8 @@ class Violations {
  public:
   void Add(std::string field, std::string description);
   [[nodiscard]] bool empty() const { return total_ == 0; }
+  // Adds those of `other` whose field is not named yet: what reading found says more than what checking finds after it.
+  void Absorb(const Violations& other);
   // OK, or INVALID_ARGUMENT with reason kInvalidFields and all violations.
   [[nodiscard]] absl::Status ToStatus() const;
 

@@ -155,9 +155,11 @@ TEST_F(MatchApi, BadRequestsNameEveryField) {
   request.set_top_k(101);
   const auto status = Error(request);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
-  EXPECT_THAT(ViolationsOf(status), Contains(HasSubstr("inline_need.urgency: 99 is not a value of Urgency")));
-  EXPECT_THAT(ViolationsOf(status), Contains(HasSubstr("inline_need.help_kinds[1]: 77")));
-  EXPECT_THAT(ViolationsOf(status), Contains(HasSubstr("top_k: 101")));
+  EXPECT_THAT(ViolationsOf(status),
+              ::testing::UnorderedElementsAre(
+                  HasSubstr("inline_need.urgency: 99 is not a value of Urgency"),
+                  HasSubstr("inline_need.help_kinds[1]: 77"), HasSubstr("inline_need.interests[0]: \"nofacet\" is not"),
+                  HasSubstr("inline_need.interests[1].strength: 7"), HasSubstr("top_k: 101")));
   need.set_urgency(pb::NORMAL);
   need.mutable_help_kinds()->RemoveLast();
   EXPECT_THAT(ViolationsOf(Error(Ask(Operator(), need))),

@@ -160,6 +160,9 @@ TEST_F(MemberApi, ImportKeepsGoodRowsAndNamesBadOnes) {
   EXPECT_EQ(response.imported(), 3);
   ASSERT_EQ(response.refused_rows_size(), 4);
   EXPECT_EQ(response.refused_rows(0).row(), 1);
+  ASSERT_EQ(response.refused_rows(0).violations_size(), 2);  // all at once: the unknown kind, and the strength
+  EXPECT_EQ(response.refused_rows(0).violations(0).field(), "member.kind");
+  EXPECT_EQ(response.refused_rows(0).violations(1).field(), "member.interests[0].strength");
   EXPECT_EQ(response.refused_rows(1).violations(0).field(), "member.interests");
   EXPECT_EQ(response.refused_rows(2).reason(), "MEMBER_NOT_FOUND");
   EXPECT_EQ(response.refused_rows(3).violations(0).field(), "row");
