@@ -3,12 +3,12 @@
 #include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 #include <grpcpp/alarm.h>
-#include <openssl/sha.h>
 
 #include <algorithm>
 #include <array>
 
 #include "api/errors.h"
+#include "api/token_hash.h"
 #include "base/rcu.h"
 #include "domain/limits.h"
 #include "domain/names.h"
@@ -18,15 +18,7 @@ namespace {
 
 using domain::ErrorReason;
 
-// How often a waiting read looks whether its revision has come.
-constexpr absl::Duration kRevisionPoll = absl::Milliseconds(2);
 constexpr char kBearer[] = "Bearer ";
-
-std::string Sha256(const std::string& text) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
-  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
-}
 
 absl::StatusOr<const application::Grant*> Identify(const application::TokenTable& tokens,
                                                    const grpc::CallbackServerContext& context) {
@@ -38,7 +30,7 @@ absl::StatusOr<const application::Grant*> Identify(const application::TokenTable
   }
   const std::string value(found->second.data(), found->second.size());
   const auto* grant =
-      absl::StartsWith(value, kBearer) ? tokens.Find(Sha256(value.substr(sizeof(kBearer) - 1))) : nullptr;
+      absl::StartsWith(value, kBearer) ? tokens.Find(TokenHash(value.substr(sizeof(kBearer) - 1))) : nullptr;
   if (grant == nullptr) {
     return domain::MakeError(ErrorReason::kTokenUnknown,
                              "the token is not one that this server knows: check it, and that it is sent as "
@@ -202,13 +194,17 @@ std::optional<absl::Status> Call::RevisionReached(const std::string& pool, const
   return std::nullopt;
 }
 
+absl::Time Call::RevisionDeadline(absl::Duration wait) const {
+  const CallLimits& limits = environment_.limits;
+  if (wait <= absl::ZeroDuration()) wait = limits.default_revision_wait;
+  return std::min(deadline(), absl::Now() + std::min(wait, limits.max_revision_wait));
+}
+
 grpc::ServerUnaryReactor* Call::AtRevision(const std::string& pool, const std::string& token, absl::Duration wait,
                                            std::function<absl::Status()> then) {
   if (!error_.ok()) return Finish(error_);
   grpc::ServerUnaryReactor* reactor = Reactor();
-  if (wait <= absl::ZeroDuration()) wait = environment_.limits.default_revision_wait;
-  PollRevision(pool, token, std::min(deadline(), absl::Now() + std::min(wait, environment_.limits.max_revision_wait)),
-               std::move(then));
+  PollRevision(pool, token, RevisionDeadline(wait), std::move(then));
   return reactor;
 }
 

@@ -23,6 +23,9 @@
 
 namespace warmline::api {
 
+// How often a waiting read looks whether its revision has come.
+inline constexpr absl::Duration kRevisionPoll = absl::Milliseconds(2);
+
 struct CallLimits {
   // Calls that may be under way at once, streams included.
   int max_in_flight = 2'000;
@@ -93,6 +96,9 @@ class Call : public std::enable_shared_from_this<Call> {
   void Ended(const absl::Status& status);
   // The error of a wait that ends; OK when `token` is reached; nothing to say yet otherwise.
   [[nodiscard]] std::optional<absl::Status> RevisionReached(const std::string& pool, const std::string& token) const;
+
+  // When a read that asks to wait `wait` (0: the default) gives up.
+  [[nodiscard]] absl::Time RevisionDeadline(absl::Duration wait) const;
 
   [[nodiscard]] std::string Token(std::int64_t revision) const {
     return domain::RevisionToken({environment_.store.history(), revision});

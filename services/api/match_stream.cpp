@@ -15,8 +15,6 @@ namespace pb = warmline::v1;
 
 namespace {
 
-constexpr absl::Duration kPoll = absl::Milliseconds(2);
-
 class MatchStreamReactor final : public grpc::ServerBidiReactor<pb::MatchRequest, pb::MatchStreamResponse> {
  public:
   MatchStreamReactor(Environment& environment, grpc::CallbackServerContext* context)
@@ -35,10 +33,7 @@ class MatchStreamReactor final : public grpc::ServerBidiReactor<pb::MatchRequest
       End(domain::MakeError(domain::ErrorReason::kLimitReached,
                             absl::StrCat("a stream takes ", kMaxStreamRequests, " requests: open another")));
     } else {
-      const absl::Duration asked = codec::ToDuration(request_.min_revision_wait());
-      const auto& limits = call_->environment().limits;
-      until_ = absl::Now() +
-               std::min(asked <= absl::ZeroDuration() ? limits.default_revision_wait : asked, limits.max_revision_wait);
+      until_ = call_->RevisionDeadline(codec::ToDuration(request_.min_revision_wait()));
       Answer();
     }
   }
@@ -72,7 +67,7 @@ class MatchStreamReactor final : public grpc::ServerBidiReactor<pb::MatchRequest
     if (status.ok()) {
       const auto reached = scope->RevisionReached(target.pool, request_.min_revision());
       if (!reached && absl::Now() < until_ && call_->StillWanted().ok()) {
-        alarm_.Set(absl::ToChronoTime(absl::Now() + kPoll), [this](bool) { Answer(); });
+        alarm_.Set(absl::ToChronoTime(absl::Now() + kRevisionPoll), [this](bool) { Answer(); });
         return;
       }
       if (!reached) {

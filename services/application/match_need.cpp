@@ -1,7 +1,6 @@
 #include "application/match_need.h"
 
-#include <absl/strings/str_cat.h>
-
+#include "application/members.h"
 #include "application/needs.h"
 #include "base/rcu.h"
 #include "domain/error.h"
@@ -33,12 +32,6 @@ bool IsMember(const index::View& view, const std::string& id) {
   if (!number) return false;
   const auto* facts = view.tables->members.facts(*number).Read(view.sequence);
   return facts != nullptr && facts->exists;
-}
-
-absl::Status MemberNotFound(const std::string& pool, const std::string& id) {
-  return domain::MakeError(
-      domain::ErrorReason::kMemberNotFound,
-      absl::StrCat("pools/", pool, "/members/", id, " does not exist: check the id, or create the member"));
 }
 
 }  // namespace

@@ -21,14 +21,18 @@ absl::StatusOr<domain::Member> Store(WriteTransaction& tx, const std::string& po
 
 }  // namespace
 
+absl::Status MemberNotFound(const std::string& pool, const std::string& id) {
+  return domain::MakeError(
+      ErrorReason::kMemberNotFound,
+      absl::StrCat("pools/", pool, "/members/", id, " does not exist: check the id, or create the member"));
+}
+
 absl::StatusOr<domain::Member> FindMember(RecordReader& reader, const std::string& pool, const std::string& id) {
   auto member = reader.GetMember(pool, id);
   if (!member.ok()) return member.status();
   if (member->has_value()) return **std::move(member);
   if (auto status = RequirePool(reader, pool); !status.ok()) return status;
-  return domain::MakeError(
-      ErrorReason::kMemberNotFound,
-      absl::StrCat("pools/", pool, "/members/", id, " does not exist: check the id, or create the member"));
+  return MemberNotFound(pool, id);
 }
 
 absl::StatusOr<domain::Member> CreateMember(WriteTransaction& tx, const Caller& caller, const std::string& pool,

@@ -38,4 +38,8 @@ namespace warmline::application {
 [[nodiscard]] absl::StatusOr<domain::Member> FindMember(RecordReader& reader, const std::string& pool,
                                                         const std::string& id);
 
+// NOT_FOUND (MEMBER_NOT_FOUND), in the same words for a member who is not there and for one whom the caller may not
+// know of.
+[[nodiscard]] absl::Status MemberNotFound(const std::string& pool, const std::string& id);
+
 }  // namespace warmline::application

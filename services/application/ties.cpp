@@ -74,10 +74,7 @@ absl::StatusOr<domain::Connection> CreateConnection(WriteTransaction& tx, const 
   auto blocked = IsBlocked(tx, pool, connection.a, connection.b);
   if (!blocked.ok()) return blocked.status();
   if (*blocked && !caller.IsOperator()) {  // as if the other were not there: a block is nobody's to see
-    const std::string& other = caller.member == connection.a ? connection.b : connection.a;
-    return domain::MakeError(
-        ErrorReason::kMemberNotFound,
-        absl::StrCat("pools/", pool, "/members/", other, " does not exist: check the id, or create the member"));
+    return MemberNotFound(pool, caller.member == connection.a ? connection.b : connection.a);
   }
   connection.state = caller.IsOperator() ? domain::ConnectionState::kConfirmed : domain::ConnectionState::kPending;
   connection.proposed_by = caller.member;

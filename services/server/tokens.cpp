@@ -5,7 +5,6 @@
 #include <absl/strings/str_cat.h>
 #include <fcntl.h>
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 #include <unistd.h>
 
 #include <array>
@@ -15,6 +14,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "api/token_hash.h"
 #include "domain/error.h"
 
 namespace warmline::server {
@@ -24,12 +24,6 @@ using Json = nlohmann::json;
 
 constexpr std::size_t kMaxTokens = 10'000;
 constexpr std::size_t kMinTokenBytes = 16;
-
-std::string Sha256(const std::string& text) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
-  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
-}
 
 std::vector<std::string> Strings(const Json& entry, const char* key, const std::string& at,
                                  domain::Violations& violations) {
@@ -78,7 +72,7 @@ void AddToken(const Json& entry, const std::string& at, application::TokenTable&
   if (grant.pools.empty()) violations.Add(at + ".pools", "is empty: name pools, or `*` for all");
   if (entry.contains("token") && entry["token"].is_string() &&
       entry["token"].get<std::string>().size() >= kMinTokenBytes) {
-    table.Add(Sha256(entry["token"]), std::move(grant));
+    table.Add(api::TokenHash(entry["token"]), std::move(grant));
   } else if (entry.contains("token_sha256") && entry["token_sha256"].is_string() &&
              entry["token_sha256"].get<std::string>().size() == 64) {
     table.Add(absl::HexStringToBytes(entry["token_sha256"].get<std::string>()), std::move(grant));
@@ -155,10 +149,10 @@ absl::StatusOr<application::TokenTable> LoadTokens(const Config& config) {
   if (!token.ok()) return token.status();
   application::TokenTable table;
   using domain::Audience;
-  table.Add(Sha256(*token), {"operator.token",
-                             {Audience::kSeeker, Audience::kIntroducer, Audience::kHelper, Audience::kOperator},
-                             {"*"},
-                             {"*"}});
+  table.Add(api::TokenHash(*token), {"operator.token",
+                                     {Audience::kSeeker, Audience::kIntroducer, Audience::kHelper, Audience::kOperator},
+                                     {"*"},
+                                     {"*"}});
   return table;
 }
 

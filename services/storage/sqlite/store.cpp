@@ -60,8 +60,9 @@ absl::Status Store::Lock() {
   }
   if (flock(lock_file_, LOCK_EX | LOCK_NB) == 0) {
     const std::string pid = absl::StrCat(getpid(), "\n");
-    if (ftruncate(lock_file_, 0) != 0 || pwrite(lock_file_, pid.data(), pid.size(), 0) < 0)
-      return absl::OkStatus();  // the number is only a hint
+    // Only a hint for the message below: the lock is what counts.
+    const bool written = ftruncate(lock_file_, 0) == 0 && pwrite(lock_file_, pid.data(), pid.size(), 0) > 0;
+    (void)written;
     return absl::OkStatus();
   }
   std::array<char, 32> pid{};
