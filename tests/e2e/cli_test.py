@@ -183,8 +183,12 @@ class Options(unittest.TestCase):
             self.assertIn("Env:WARMLINE_", done.stdout)
 
     def test_the_sample_is_what_its_script_makes(self):
-        before = (ROOT / "samples/community.jsonl").read_text()
-        rows = [json.loads(line) for line in before.splitlines()]
+        sample = (ROOT / "samples/community.jsonl").read_text()
+        with tempfile.TemporaryDirectory() as directory:
+            made = pathlib.Path(directory) / "made.jsonl"
+            subprocess.run([sys.executable, str(ROOT / "scripts/make-sample"), str(made)], check=True, capture_output=True)
+            self.assertEqual(made.read_text(), sample)
+        rows = [json.loads(line) for line in sample.splitlines()]
         self.assertGreaterEqual(sum("member" in row for row in rows), 400)
         self.assertGreaterEqual(sum(row.get("member", {}).get("kind") == "ORGANIZATION" for row in rows), 15)
 
