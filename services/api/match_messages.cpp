@@ -142,10 +142,12 @@ void SetAnswer(const Call& call, Environment& environment, const std::string& po
     SetMatch(environment, pool, answer.seeker, answer.need_id, result.weights, result.basis.epoch_hour, shown,
              response->add_matches());
   }
-  if (result.removed_is_complete) SetRemoved(call.caller(), result, response);
-  const bool small = !call.caller().IsOperator() && result.candidates > 0 && result.candidates < kSmallCount;
-  response->set_candidates_below_five(small);
-  response->set_candidates(small ? 0 : result.candidates);
+  if (result.counts_are_complete) {
+    SetRemoved(call.caller(), result, response);
+    const bool small = !call.caller().IsOperator() && result.candidates > 0 && result.candidates < kSmallCount;
+    response->set_candidates_below_five(small);
+    response->set_candidates(small ? 0 : result.candidates);
+  }
   response->set_revision(call.Token(result.basis.revision));
   response->set_epoch(result.basis.epoch_hour);
   response->set_policy_version(result.basis.policy_version);

@@ -141,8 +141,7 @@ PoolHandlers::Reactor* PoolHandlers::GetIndexState(Context* context, const pb::G
     response->set_open_needs(state->open_needs);
     response->set_segments(state->segments);
     response->set_dead_documents(state->dead_documents);
-    response->set_bytes(state->document_bytes + state->member_bytes + state->id_bytes + state->tie_bytes +
-                        state->dictionary_bytes);
+    response->set_bytes(state->bytes.All());
     return absl::OkStatus();
   });
 }

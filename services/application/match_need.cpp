@@ -30,8 +30,7 @@ bool MayBeNamed(const index::View& view, const index::Explanation& explanation) 
 bool IsMember(const index::View& view, const std::string& id) {
   const auto number = view.tables->members.Find(id);
   if (!number) return false;
-  const auto* facts = view.tables->members.facts(*number).Read(view.sequence);
-  return facts != nullptr && facts->exists;
+  return view.tables->members.facts(*number).Read(view.sequence).exists;
 }
 
 }  // namespace

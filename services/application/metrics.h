@@ -16,12 +16,14 @@ class Metrics {
   virtual void CallEnded(const char* method, const char* code, absl::Duration took) = 0;
   virtual void CallRefused(const char* reason) = 0;
   // A match was answered.
-  virtual void Matched(std::int64_t candidates, std::int64_t ranked, absl::Duration took) = 0;
+  virtual void Matched(std::int64_t weighed, std::int64_t ranked, absl::Duration took) = 0;
   // A group commit ended.
   virtual void BatchCommitted(std::int64_t items, bool durable, absl::Duration took) = 0;
   virtual void WritesWaiting(std::int64_t count) = 0;
   // Rows of an import, kept or refused.
   virtual void RowsImported(std::int64_t kept, std::int64_t refused) = 0;
+  // Segments of an index were merged; writes waited for `pause` of it.
+  virtual void SegmentsMerged(absl::Duration took, absl::Duration pause) = 0;
   // Totals over all pools.
   virtual void PoolsHeld(std::int64_t pools, std::int64_t members, std::int64_t helpers, std::int64_t bytes) = 0;
 };

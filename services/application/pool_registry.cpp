@@ -61,6 +61,7 @@ absl::Status PoolRegistry::Load() {
 
 absl::StatusOr<std::unique_ptr<index::PoolIndex>> PoolRegistry::Build(const domain::Pool& pool) const {
   auto index = std::make_unique<index::PoolIndex>(pool, EpochHour(clock_.Now()));
+  index->LeaveLargeMerges();
   index::PoolIndex::Loader loader(*index);
   auto opened = store_.Read();  // one consistent state
   if (!opened.ok()) return opened.status();
@@ -135,6 +136,7 @@ void PoolRegistry::ApplyToPool(const std::string& pool, std::span<const domain::
   if (found == map_.load()->end()) {
     if (newest == nullptr) return;
     auto index = std::make_unique<index::PoolIndex>(*newest, EpochHour(clock_.Now()));
+    index->LeaveLargeMerges();
     index->Apply(changes);
     Install(pool, std::move(index));
     return;
@@ -178,6 +180,33 @@ void PoolRegistry::Maintain() {
       rebuild_pending_.push_back(pool);
     }
   }
+}
+
+std::optional<PoolRegistry::Merge> PoolRegistry::MergeSegments() {
+  std::string pool;
+  std::unique_ptr<index::MergeTask> task;
+  const absl::Time began = clock_.Now();
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, index] : *map_.load()) {
+      task = index->StartMerge();
+      pool = id;
+      if (task != nullptr) break;
+    }
+  }
+  if (task == nullptr) return std::nullopt;
+  absl::Duration pause = clock_.Now() - began;
+  task->Run();
+  {
+    const std::lock_guard lock(mutex_);
+    const absl::Time finishing = clock_.Now();
+    // The index may have been rebuilt meanwhile; then it knows nothing of the task, and does nothing.
+    map_.load()->at(pool)->FinishMerge(*task);
+    pause += clock_.Now() - finishing;
+  }
+  const absl::Duration took = clock_.Now() - began;
+  base::RcuSynchronize();  // so that the merged segments, which may be large, are freed here and not by the writer
+  return Merge{took, pause};
 }
 
 absl::StatusOr<domain::Statistics> PoolRegistry::CountStatistics(const std::string& pool) const {

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,13 @@ class PoolRegistry {
   void Apply(const Changes& changes);
   // Moves every pool to the hour of the clock, if it is another, and tries again what could not be rebuilt.
   void Maintain();
+  // One large merge of index segments that is due, if there is one; only its beginning and its end hold up `Apply`.
+  // For a thread that does nothing else.
+  struct Merge {
+    absl::Duration took;
+    absl::Duration pause;  // for which `Apply` had to wait
+  };
+  [[nodiscard]] std::optional<Merge> MergeSegments();
   // The next generation of a pool's statistics. Errors: NOT_FOUND (POOL_NOT_FOUND).
   [[nodiscard]] absl::StatusOr<domain::Statistics> CountStatistics(const std::string& pool) const;
   // Pools whose statistics no longer say how many helpers there are: none were counted yet, or a quarter came or went

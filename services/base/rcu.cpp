@@ -119,11 +119,14 @@ void RcuRetire(std::function<void()> free) {
   FreeUnreachable(state);
 }
 
+std::uint64_t RcuStamp() { return Global().epoch.fetch_add(1, std::memory_order_seq_cst); }
+
+bool RcuHasPassed(std::uint64_t stamp) { return OldestReader(Global()) > stamp; }
+
 void RcuSynchronize() {
-  State& state = Global();
-  const std::uint64_t epoch = state.epoch.fetch_add(1, std::memory_order_seq_cst);
-  while (OldestReader(state) <= epoch) std::this_thread::sleep_for(std::chrono::microseconds(50));
-  FreeUnreachable(state);
+  const std::uint64_t stamp = RcuStamp();
+  while (!RcuHasPassed(stamp)) std::this_thread::sleep_for(std::chrono::microseconds(50));
+  FreeUnreachable(Global());
 }
 
 }  // namespace warmline::base

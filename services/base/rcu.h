@@ -30,6 +30,11 @@ void RcuRetireObject(const T* object) {
   if (object != nullptr) RcuRetire([object] { delete object; });
 }
 
+// For something that may only be done once nobody can still see what came before: a stamp of now, and whether every
+// guard that existed then has ended.
+[[nodiscard]] std::uint64_t RcuStamp();
+[[nodiscard]] bool RcuHasPassed(std::uint64_t stamp);
+
 // Waits until every guard that exists now has ended, and frees what was retired before. Not to be called under a guard.
 void RcuSynchronize();
 

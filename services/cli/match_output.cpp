@@ -79,8 +79,13 @@ void PrintMatch(const pb::Match& match, std::ostream& out) {
 }  // namespace
 
 void Print(const pb::MatchResponse& response, std::ostream& out) {
-  out << "need " << response.need_id() << ": " << response.matches_size() << " of "
-      << (response.candidates_below_five() ? "<5" : absl::StrCat(response.candidates())) << " candidates\n";
+  out << "need " << response.need_id() << ": ";
+  if (response.has_candidates()) {
+    out << response.matches_size() << " of "
+        << (response.candidates_below_five() ? "<5" : absl::StrCat(response.candidates())) << " candidates\n";
+  } else {
+    out << "the best " << response.matches_size() << "\n";
+  }
   for (int i = 0; i < response.matches_size(); ++i) {
     out << absl::StrFormat("%3d. ", i + 1);
     PrintMatch(response.matches(i), out);

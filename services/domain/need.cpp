@@ -56,15 +56,19 @@ void ValidateNeed(const Need& need, const std::string& prefix, Violations& viola
   if (need.showcase) ValidateShowcase(*need.showcase, prefix + "showcase", violations);
 }
 
-NeedConstraints RelaxedConstraints(const Need& need, absl::Duration waited, std::vector<SoftConstraint>* dropped) {
-  NeedConstraints result = need.constraints;
-  dropped->clear();
+std::vector<SoftConstraint> DroppedConstraints(const Need& need, absl::Duration waited) {
+  std::vector<SoftConstraint> dropped;
   for (const Relaxation& step : need.relaxations) {
-    if (waited >= step.after) dropped->insert(dropped->end(), step.drop.begin(), step.drop.end());
+    if (waited >= step.after) dropped.insert(dropped.end(), step.drop.begin(), step.drop.end());
   }
-  std::sort(dropped->begin(), dropped->end());
-  dropped->erase(std::unique(dropped->begin(), dropped->end()), dropped->end());
-  for (const SoftConstraint constraint : *dropped) {
+  std::sort(dropped.begin(), dropped.end());
+  dropped.erase(std::unique(dropped.begin(), dropped.end()), dropped.end());
+  return dropped;
+}
+
+NeedConstraints WithoutConstraints(const NeedConstraints& constraints, const std::vector<SoftConstraint>& dropped) {
+  NeedConstraints result = constraints;
+  for (const SoftConstraint constraint : dropped) {
     switch (constraint) {
       case SoftConstraint::kLanguage:
         result.languages.clear();

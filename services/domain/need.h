@@ -52,10 +52,11 @@ struct Need {
 // Adds every violation of a need's rules and limits (domain/limits.h), with field paths below `prefix`.
 void ValidateNeed(const Need& need, const std::string& prefix, Violations& violations);
 
-// The constraints that still bind after `waited`, by the steps that the need itself states; what was dropped goes to
-// `dropped`, in order of number.
-[[nodiscard]] NeedConstraints RelaxedConstraints(const Need& need, absl::Duration waited,
-                                                 std::vector<SoftConstraint>* dropped);
+// What is dropped of a need's constraints after `waited`, by the steps that the need itself states, in order of number.
+[[nodiscard]] std::vector<SoftConstraint> DroppedConstraints(const Need& need, absl::Duration waited);
+// The constraints of a need without those.
+[[nodiscard]] NeedConstraints WithoutConstraints(const NeedConstraints& constraints,
+                                                 const std::vector<SoftConstraint>& dropped);
 
 // The id of an inline need: `inline-` and 16 hexadecimal digits of a stable hash over what it asks for.
 [[nodiscard]] std::string InlineNeedId(const Need& need);

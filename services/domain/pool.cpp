@@ -21,7 +21,7 @@ Policy::Policy() {
 }
 
 std::uint32_t Policy::FacetWeight(std::string_view facet) const {
-  auto found = facet_weights.find(std::string(facet));
+  auto found = facet_weights.find(facet);
   if (found == facet_weights.end()) found = facet_weights.find("*");
   return found == facet_weights.end() ? kOne / 2 : found->second;
 }

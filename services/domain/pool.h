@@ -28,7 +28,7 @@ struct Policy {
   std::uint32_t prior_helped_hundredths = 100;
   std::uint32_t prior_unhelped_hundredths = 100;
   std::int32_t response_target_minutes = 24 * 60;
-  std::map<std::string, std::uint32_t> facet_weights;
+  std::map<std::string, std::uint32_t, std::less<>> facet_weights;
   std::uint32_t second_degree_decay = kOne / 2;
   std::uint32_t rare_share = kOne / 50;
   std::uint32_t proven_helpfulness = kOne * 45 / 100;

@@ -27,16 +27,12 @@ std::vector<std::vector<std::uint32_t>> SampleTerms(const View& view, std::uint3
   std::vector<std::vector<std::uint32_t>> sample;
   for (const SegmentState& state : view.segments) {
     const Segment& segment = *state.segment;
-    std::vector<std::uint32_t> slot(segment.size(), kNone);
     for (std::uint32_t doc = 0; doc < segment.size(); doc += step) {
       if (!segment.LivesAt(doc, view.sequence)) continue;
-      slot[doc] = static_cast<std::uint32_t>(sample.size());
-      sample.emplace_back();
-    }
-    for (const std::uint32_t term : segment.terms()) {
-      for (const std::uint32_t doc : segment.postings(term).documents) {
-        if (slot[doc] != kNone && sample[slot[doc]].size() < kRelationTermsPerHelper) sample[slot[doc]].push_back(term);
-      }
+      auto& terms = sample.emplace_back();
+      segment.row(doc).ForEachTerm([&](std::uint32_t term, std::uint8_t) {
+        if (terms.size() < kRelationTermsPerHelper) terms.push_back(term);
+      });
     }
   }
   return sample;
@@ -51,10 +47,11 @@ domain::Statistics PoolIndex::CountStatistics(std::int64_t generation) const {
   result.generation = generation;
   std::vector<std::int64_t> having(tables_.terms.size(), 0);
   for (const SegmentState& state : v.segments) {
-    result.helpers += state.segment->size() - state.segment->dead();
-    for (const std::uint32_t term : state.segment->terms()) {
-      for (const std::uint32_t doc : state.segment->postings(term).documents)
-        having[term] += state.segment->LivesAt(doc, v.sequence) ? 1 : 0;
+    const Segment& segment = *state.segment;
+    result.helpers += segment.size() - segment.dead();
+    for (std::uint32_t doc = 0; doc < segment.size(); ++doc) {
+      if (!segment.LivesAt(doc, v.sequence)) continue;
+      segment.row(doc).ForEachTerm([&](std::uint32_t term, std::uint8_t) { ++having[term]; });
     }
   }
 

@@ -7,13 +7,13 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "domain/limits.h"
 #include "domain/need.h"
+#include "index/search.h"
 #include "index/view.h"
 #include "ranking/score.h"
 
@@ -43,7 +43,7 @@ struct RankedHelper {
 
 struct MatchOptions {
   int top_k = domain::kDefaultTopK;
-  // Find the first blocking rule of every candidate, even of those that cannot enter the answer.
+  // Count all candidates and find the first blocking rule of each, even of those that cannot enter the answer.
   bool count_rules = false;
 };
 
@@ -57,11 +57,12 @@ struct AnswerBasis {
 
 struct MatchResult {
   std::vector<RankedHelper> ranked;  // best first; equal scores by id in byte order
-  // By domain::Rule: each candidate at the first rule that removed it. Complete when asked for, or when fewer than
-  // top_k match; otherwise candidates that cannot enter the answer are not looked at.
-  std::array<std::int64_t, domain::kRules> removed{};
-  bool removed_is_complete = false;
+  // Candidates, and by domain::Rule each at the first rule that removed it. Complete when asked for, or when fewer than
+  // top_k match; otherwise those that cannot enter the answer are not looked at, and both say nothing.
   std::int64_t candidates = 0;
+  std::array<std::int64_t, domain::kRules> removed{};
+  bool counts_are_complete = false;
+  SearchCounts work;
   domain::Weights weights{};
   std::vector<domain::SoftConstraint> relaxed;
   AnswerBasis basis;
@@ -75,10 +76,6 @@ struct Explanation {
   domain::Weights weights{};
   AnswerBasis basis;
 };
-
-// Tells a long query to stop: returns OK to go on. Asked about every kCandidatesPerCheck candidates.
-using StopCheck = std::function<absl::Status()>;
-inline constexpr int kCandidatesPerCheck = 8192;
 
 // The `top_k` best helpers. Errors: only those of `stop`.
 [[nodiscard]] absl::StatusOr<MatchResult> Match(const View& view, const domain::Need& need, const MatchOptions& options,

@@ -4,12 +4,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <span>
 #include <vector>
 
 #include "domain/change.h"
+#include "index/merge_task.h"
 #include "index/view.h"
 
 namespace warmline::index {
@@ -23,13 +25,29 @@ struct IndexState {
   std::int64_t open_needs = 0;
   std::int64_t segments = 0;
   std::int64_t dead_documents = 0;
-  // Bytes by structure. Ids are reported apart (DESIGN section 10.14).
-  std::int64_t document_bytes = 0;
-  std::int64_t member_bytes = 0;
-  std::int64_t id_bytes = 0;
-  std::int64_t tie_bytes = 0;
-  std::int64_t dictionary_bytes = 0;
+  // Bytes by structure. Ties and ids are reported apart (DESIGN section 10.14).
+  struct Bytes {
+    std::int64_t rows = 0;
+    std::int64_t filters = 0;
+    std::int64_t postings = 0;
+    std::int64_t columns = 0;  // of the epoch
+    std::int64_t lookups = 0;  // member to document
+    std::int64_t deaths = 0;
+    std::int64_t members = 0;
+    std::int64_t dictionary = 0;
+    std::int64_t ids = 0;
+    std::int64_t ties = 0;
+
+    // Everything but ids and ties.
+    [[nodiscard]] std::int64_t Helpers() const {
+      return rows + filters + postings + columns + lookups + deaths + members + dictionary;
+    }
+    [[nodiscard]] std::int64_t All() const { return Helpers() + ids + ties; }
+  } bytes;
 };
+
+// Where somebody runs merges beside the writer, a batch itself merges segments of up to this many documents only.
+inline constexpr std::uint32_t kMaxInlineMerge = 2048;
 
 class PoolIndex {
  public:
@@ -67,6 +85,15 @@ class PoolIndex {
   void Apply(std::span<const domain::Change> changes);
   // Recomputes the time-decayed parts for a new epoch and swaps them in whole.
   void AdvanceEpoch(std::int64_t epoch_hour);
+
+  // From now on merges of more documents than this are left to StartMerge. Without this a batch does them itself.
+  void LeaveLargeMerges(std::uint32_t more_than = kMaxInlineMerge) { max_inline_merge_ = more_than; }
+  // A merge that is due, unless one is under way; null otherwise.
+  [[nodiscard]] std::unique_ptr<MergeTask> StartMerge();
+  // Publishes what a task of this index made, once it has run; a merge that policy or epoch have overtaken is dropped,
+  // and due again. Does nothing with the task of another index.
+  void FinishMerge(const MergeTask& task);
+
   // The statistics of the pool as it stands, as the given generation.
   [[nodiscard]] domain::Statistics CountStatistics(std::int64_t generation) const;
   [[nodiscard]] IndexState State() const;
@@ -81,6 +108,7 @@ class PoolIndex {
     View next;
     std::vector<HelperRow> rows;
     std::vector<std::uint32_t> erased;
+    std::vector<std::uint32_t> edited;          // members whose facts got a version of their own
     std::vector<std::function<void()>> retire;  // run once the new view is out
   };
 
@@ -100,17 +128,29 @@ class PoolIndex {
   void KillDocument(Batch& batch, std::uint32_t member);
   void EditFacts(Batch& batch, std::uint32_t member, const std::function<void(network::MemberFacts&)>& edit);
   void WriteNeed(Batch& batch, std::string_view id, std::shared_ptr<const domain::Need> need);
+  [[nodiscard]] Valuation ValuationOf(const View& view) const { return {view.pool, view.epoch_hour}; }
   void AddSegment(Batch& batch);
-  void MergeSegments(Batch& batch) const;
+  void MergeInline(Batch& batch);
+  void Revalue(Batch& batch) const;
+  void SettleFacts(Batch& batch);
   void Publish(Batch& batch);
-  [[nodiscard]] static SegmentState WithParts(std::shared_ptr<Segment> segment, const domain::Policy& policy,
-                                              std::int64_t epoch_hour);
 
-  Tables tables_;
+  // Facts written at a sequence, which older views may not see: settled once those are gone.
+  struct Unsettled {
+    std::uint64_t stamp = 0;
+    std::uint64_t sequence = 0;
+    std::uint32_t member = 0;
+  };
+
+  std::shared_ptr<Tables> owned_tables_ = std::make_shared<Tables>();
+  Tables& tables_ = *owned_tables_;
   network::GraphWriter graph_{tables_.members};
   std::atomic<const View*> view_;
   std::int64_t member_count_ = 0;
   std::int64_t open_need_count_ = 0;
+  std::uint64_t max_inline_merge_ = UINT64_MAX;
+  std::vector<std::shared_ptr<Segment>> merging_;  // sources of the task under way
+  std::deque<Unsettled> unsettled_;
 };
 
 }  // namespace warmline::index

@@ -1,6 +1,8 @@
 #include "index/rules.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
 
 #include "ranking/evidence.h"
 #include "ranking/score.h"
@@ -16,67 +18,68 @@ constexpr std::array<Rule, 13> kOrder = {Rule::kConfirmation, Rule::kHelpKind, R
                                          Rule::kPause,        Rule::kEvidence, Rule::kPreference, Rule::kReach,
                                          Rule::kExcluded};
 
-bool Holds(const std::vector<std::uint32_t>& sorted, std::uint32_t value) {
+bool Holds(std::span<const std::uint32_t> sorted, std::uint32_t value) {
   return std::binary_search(sorted.begin(), sorted.end(), value);
 }
 
-template <typename Verdicts, typename Decide>
-bool Remembered(Verdicts& verdicts, std::uint32_t set, Decide decide) {
-  const auto [entry, fresh] = verdicts.try_emplace(set, false);
-  if (fresh) entry->second = decide();
-  return entry->second;
-}
+// Of kOrder, so many need no more than the filter.
+constexpr std::size_t kFilterRules = 5;
 
-std::vector<std::string_view> SortedViews(const std::vector<std::string>& list) {
-  std::vector<std::string_view> views(list.begin(), list.end());
-  std::sort(views.begin(), views.end());
-  return views;
+template <typename Strings>
+void FillSorted(const Strings& list, std::vector<std::string_view>& sorted) {
+  sorted.assign(list.begin(), list.end());
+  std::sort(sorted.begin(), sorted.end());
 }
 
 }  // namespace
 
-RuleChecker::RuleChecker(const View& view, const Query& query)
-    : view_(view), query_(query), languages_(SortedViews(query.constraints.languages)) {
+void RuleChecker::Prepare(const View& view, const Query& query) {
+  view_ = &view;
+  query_ = &query;
+  seeker_ = {};
+  seeker_conflicts_.clear();
   if (query.seeker != kNone) seeker_ = view.tables->members.facts(query.seeker).Read(view.sequence);
-  if (seeker_ != nullptr) seeker_conflicts_ = view.tables->sets.Contents(seeker_->conflict_set);
-  for (const OwnTerm& own : query.own) own_interests_.emplace_back(own.canonical);
+  if (seeker_.conflict_set != 0) seeker_conflicts_ = view.tables->sets.Contents(seeker_.conflict_set);
+  FillSorted(query.constraints->languages, languages_);
+  own_interests_.clear();
+  for (const OwnTerm& own : query.own) own_interests_.push_back(own.canonical);
   std::sort(own_interests_.begin(), own_interests_.end());
+  ++query_number_;
+  if (remembered_.size() < view.tables->attributes.size()) remembered_.resize(view.tables->attributes.size(), 0);
 }
 
-bool RuleChecker::LanguageFits(std::uint32_t set) {
-  if (languages_.empty()) return true;
-  return Remembered(language_verdicts_, set, [&] { return Intersects(view_.tables->sets.Contents(set), languages_); });
-}
-
-bool RuleChecker::PlaceFits(const HelperDocument& document) {
-  const auto& wanted = query_.constraints.places;
-  if (wanted.empty()) return true;
-  if (query_.constraints.remote_ok && (document.flags & kFlagRemote) != 0) return true;
-  return Remembered(place_verdicts_, document.places, [&] {
-    const auto served = view_.tables->sets.Contents(document.places);
-    return std::any_of(served.begin(), served.end(), [&](std::string_view s) {
-      return std::any_of(wanted.begin(), wanted.end(), [&](const std::string& w) { return domain::PlaceServes(s, w); });
-    });
+RuleChecker::Verdict RuleChecker::Judge(const Attributes& attributes) const {
+  const AttributeSets& sets = view_->tables->sets;
+  const auto& places = query_->constraints->places;
+  Verdict verdict;
+  verdict.language = languages_.empty() || Intersects(sets.Contents(attributes.languages), languages_);
+  verdict.preference = attributes.preferences == 0 || Intersects(sets.Contents(attributes.preferences), own_interests_);
+  verdict.place = places.empty();
+  if (verdict.place) return verdict;
+  const auto served = sets.Contents(attributes.places);
+  verdict.place = std::any_of(served.begin(), served.end(), [&](std::string_view s) {
+    return std::any_of(places.begin(), places.end(), [&](const std::string& w) { return domain::PlaceServes(s, w); });
   });
+  return verdict;
 }
 
-bool RuleChecker::PreferenceFits(std::uint32_t set) {
-  if (set == 0) return true;
-  return Remembered(preference_verdicts_, set,
-                    [&] { return Intersects(view_.tables->sets.Contents(set), own_interests_); });
+RuleChecker::Verdict RuleChecker::VerdictOn(std::uint32_t attributes) {
+  std::uint64_t& known = remembered_[attributes];
+  if (known >> 3 != query_number_) {
+    const Verdict fresh = Judge(view_->tables->attributes[attributes]);
+    known = query_number_ << 3 | (fresh.language ? 1U : 0U) | (fresh.place ? 2U : 0U) | (fresh.preference ? 4U : 0U);
+  }
+  return {(known & 1) != 0, (known & 2) != 0, (known & 4) != 0};
 }
 
 bool RuleChecker::Conflicts(std::uint32_t member) const {
   if (seeker_conflicts_.empty()) return false;
-  const network::MemberFacts* facts = view_.tables->members.facts(member).Read(view_.sequence);
-  return facts != nullptr && facts->conflict_set != 0 &&
-         Intersects(view_.tables->sets.Contents(facts->conflict_set), seeker_conflicts_);
+  const network::FactsView facts = view_->tables->members.facts(member).Read(view_->sequence);
+  return facts.conflict_set != 0 && Intersects(view_->tables->sets.Contents(facts.conflict_set), seeker_conflicts_);
 }
 
 std::optional<Reach> RuleChecker::ReachOf(const Candidate& candidate) {
-  const auto open = [&](auto... reaches) {
-    return (candidate.document->open_to & (... | domain::BitOf(reaches))) != 0;
-  };
+  const auto open = [&](auto... reaches) { return (candidate.filter().open_to & (... | domain::BitOf(reaches))) != 0; };
   const network::Neighbour* near = candidate.neighbour;
   if (near != nullptr && near->degree == 1 && open(Reach::kFirstDegree, Reach::kSecondDegree, Reach::kPool))
     return Reach::kFirstDegree;
@@ -88,43 +91,60 @@ std::optional<Reach> RuleChecker::ReachOf(const Candidate& candidate) {
   return std::nullopt;
 }
 
-bool RuleChecker::Blocks(Rule rule, const Candidate& candidate) {
-  const HelperDocument& d = *candidate.document;
+bool RuleChecker::Blocks(Rule rule, const HelperFilter& filter) {
   switch (rule) {
     case Rule::kConfirmation:
-      return (d.flags & kFlagConfirmed) == 0;
+      return (filter.flags & kFlagConfirmed) == 0;
     case Rule::kHelpKind:
-      return (d.help_kinds & query_.help_kinds) == 0;
+      return (filter.help_kinds & query_->help_kinds) == 0;
     case Rule::kHelperKind: {
-      if (query_.constraints.helper_kind == domain::MemberKind::kUnspecified) return false;
-      const bool wants_organization = query_.constraints.helper_kind == domain::MemberKind::kOrganization;
-      return wants_organization != ((d.flags & kFlagOrganization) != 0);
+      if (query_->constraints->helper_kind == domain::MemberKind::kUnspecified) return false;
+      const bool wants_organization = query_->constraints->helper_kind == domain::MemberKind::kOrganization;
+      return wants_organization != ((filter.flags & kFlagOrganization) != 0);
     }
     case Rule::kLanguage:
-      return !LanguageFits(d.languages);
+      return !languages_.empty() && !VerdictOn(filter.attributes).language;
     case Rule::kPlace:
-      return !PlaceFits(d);
+      if (query_->constraints->places.empty()) return false;
+      if (query_->constraints->remote_ok && (filter.flags & kFlagRemote) != 0) return false;
+      return !VerdictOn(filter.attributes).place;
+    default:
+      return false;
+  }
+}
+
+bool RuleChecker::Blocks(Rule rule, const Candidate& candidate) {
+  const HelperFilter& filter = candidate.filter();
+  switch (rule) {
     case Rule::kCapacity:
-      return ranking::Availability(d.open_capacity, d.week_capacity, candidate.load) == 0;
+      return ranking::Availability(candidate.row().open_capacity(), candidate.row().week_capacity(), candidate.load) ==
+             0;
     case Rule::kBlock:
-      return seeker_ != nullptr && (Holds(seeker_->blocks, d.member) || Holds(seeker_->blocked_by, d.member));
+      return Holds(seeker_.blocks, candidate.member) || Holds(seeker_.blocked_by, candidate.member);
     case Rule::kConflict:
-      return Conflicts(d.member);
+      return Conflicts(candidate.member);
     case Rule::kPause:
-      return (d.flags & kFlagPaused) != 0;
+      return (filter.flags & kFlagPaused) != 0;
     case Rule::kEvidence:
-      return !ranking::PassesGate(query_.gate, d.evidence, candidate.parts->helpfulness, view_.pool->policy);
+      return query_->gate != domain::EvidenceGate::kNone &&
+             !ranking::PassesGate(query_->gate, candidate.row().evidence(), candidate.parts.helpfulness,
+                                  view_->pool->policy);
     case Rule::kPreference:
-      return !PreferenceFits(d.preferences);
+      return !VerdictOn(filter.attributes).preference;
     case Rule::kReach:
       return !ReachOf(candidate).has_value();
     case Rule::kExcluded:
-      return Holds(query_.excluded, d.member);
-    case Rule::kUnspecified:
-    case Rule::kNotAvailable:
-      break;
+      return Holds(query_->excluded, candidate.member);
+    default:
+      return Blocks(rule, filter);
   }
-  return false;
+}
+
+std::optional<Rule> RuleChecker::FirstBlocking(const HelperFilter& filter) {
+  for (std::size_t i = 0; i < kFilterRules; ++i) {
+    if (Blocks(kOrder[i], filter)) return kOrder[i];
+  }
+  return std::nullopt;
 }
 
 std::optional<Rule> RuleChecker::FirstBlocking(const Candidate& candidate) {

@@ -1,142 +1,128 @@
 #include "index/segment.h"
 
 #include <algorithm>
-#include <array>
-#include <iterator>
 
 namespace warmline::index {
-namespace {
-constexpr std::uint64_t kAlive = UINT64_MAX;
-}
 
-void Segment::StartLiving() {
-  died_.reset(new std::atomic<std::uint64_t>[documents_.size()]);
-  for (std::size_t i = 0; i < documents_.size(); ++i) died_[i].store(kAlive, std::memory_order_relaxed);
-}
-
-Segment::Segment(std::vector<HelperRow> rows) {
-  std::sort(rows.begin(), rows.end(),
-            [](const HelperRow& x, const HelperRow& y) { return x.document.member < y.document.member; });
-  documents_.reserve(rows.size());
-  std::size_t count = 0;
+std::shared_ptr<Segment> Segment::Build(std::span<const HelperRow> rows, const StaticScore& score) {
+  std::vector<std::uint8_t> packed;
+  std::vector<std::size_t> at;
+  at.reserve(rows.size() + 1);
   for (const HelperRow& row : rows) {
-    documents_.push_back(row.document);
-    count += row.terms.size();
-    for (const HelperTerm& t : row.terms) terms_.push_back(t.term);
+    at.push_back(packed.size());
+    PackRow(row, packed);
   }
-  StartLiving();
-  std::sort(terms_.begin(), terms_.end());
-  terms_.erase(std::unique(terms_.begin(), terms_.end()), terms_.end());
-  terms_.shrink_to_fit();
+  at.push_back(packed.size());
+  std::vector<Source> sources;
+  sources.reserve(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::uint8_t* row = packed.data() + at[i];
+    sources.push_back({score(rows[i].filter, RowView(row)), rows[i].member, &rows[i].filter, row,
+                       static_cast<std::uint32_t>(at[i + 1] - at[i])});
+  }
+  return std::shared_ptr<Segment>(new Segment(std::move(sources)));
+}
 
-  // A counting sort by term keeps the documents of each term in order.
-  const auto slot_of = [&](std::uint32_t term) {
-    return static_cast<std::size_t>(std::lower_bound(terms_.begin(), terms_.end(), term) - terms_.begin());
-  };
-  offsets_.assign(terms_.size() + 1, 0);
-  for (const HelperRow& row : rows) {
-    for (const HelperTerm& t : row.terms) ++offsets_[slot_of(t.term) + 1];
-  }
-  for (std::size_t i = 1; i < offsets_.size(); ++i) offsets_[i] += offsets_[i - 1];
-  posting_documents_.resize(count);
-  posting_levels_.resize(count);
-  std::vector<std::uint64_t> next(offsets_.begin(), offsets_.end() - 1);
-  for (std::size_t doc = 0; doc < rows.size(); ++doc) {
-    for (const HelperTerm& t : rows[doc].terms) {
-      const std::uint64_t at = next[slot_of(t.term)]++;
-      posting_documents_[at] = static_cast<std::uint32_t>(doc);
-      posting_levels_[at] = t.level;
+std::shared_ptr<Segment> Segment::Merge(std::span<const std::shared_ptr<Segment>> segments, const StaticScore& score,
+                                        std::vector<std::uint32_t>& deaths_seen) {
+  deaths_seen.clear();
+  std::vector<Source> sources;
+  for (const auto& segment : segments) {
+    deaths_seen.push_back(segment->dead());
+    for (std::uint32_t doc = 0; doc < segment->size(); ++doc) {
+      if (segment->IsDead(doc)) continue;
+      const RowView row = segment->row(doc);
+      sources.push_back({score(segment->filters_[doc], row), row.member(), &segment->filters_[doc],
+                         segment->rows_.data() + segment->row_at_[doc],
+                         segment->row_at_[doc + 1] - segment->row_at_[doc]});
     }
   }
+  return std::shared_ptr<Segment>(new Segment(std::move(sources)));
 }
 
-std::shared_ptr<Segment> Segment::Merge(const Segment& a, const Segment& b) {
-  std::shared_ptr<Segment> merged(new Segment);
-  std::array<std::vector<std::uint32_t>, 2> renumbered = {std::vector<std::uint32_t>(a.size(), kNone),
-                                                          std::vector<std::uint32_t>(b.size(), kNone)};
-  merged->documents_.reserve(a.size() - a.dead() + b.size() - b.dead());
-  for (std::uint32_t i = 0, j = 0; i < a.size() || j < b.size();) {
-    const bool from_a = j == b.size() || (i < a.size() && a.documents_[i].member < b.documents_[j].member);
-    const Segment& source = from_a ? a : b;
-    const std::uint32_t doc = from_a ? i++ : j++;
-    if (source.died_[doc].load(std::memory_order_relaxed) != kAlive) continue;
-    renumbered[from_a ? 0 : 1][doc] = merged->size();
-    merged->documents_.push_back(source.documents_[doc]);
+Segment::Segment(std::vector<Source> sources) {
+  std::sort(sources.begin(), sources.end(), [](const Source& x, const Source& y) {
+    return x.score != y.score ? x.score > y.score : x.member < y.member;
+  });
+  std::size_t bytes = 0;
+  for (const Source& s : sources) bytes += s.row_bytes;
+  filters_.reserve(sources.size());
+  row_at_.reserve(sources.size() + 1);
+  rows_.reserve(bytes);
+  for (const Source& s : sources) {
+    filters_.push_back(*s.filter);
+    row_at_.push_back(static_cast<std::uint32_t>(rows_.size()));
+    rows_.insert(rows_.end(), s.row, s.row + s.row_bytes);
   }
-  merged->StartLiving();
+  row_at_.push_back(static_cast<std::uint32_t>(rows_.size()));
+  dead_bits_.reset(new std::atomic<std::uint64_t>[size() / 64 + 1]());
+  IndexMembers();
+  if (size() >= kMinPostedDocuments) postings_ = std::make_unique<Postings>(*this);
+}
 
-  std::set_union(a.terms_.begin(), a.terms_.end(), b.terms_.begin(), b.terms_.end(),
-                 std::back_inserter(merged->terms_));
-  merged->posting_documents_.reserve(a.posting_documents_.size() + b.posting_documents_.size());
-  merged->posting_levels_.reserve(a.posting_documents_.size() + b.posting_documents_.size());
-  merged->offsets_.push_back(0);
-  std::vector<std::uint32_t> kept_terms;
-  for (const std::uint32_t term : merged->terms_) {
-    std::array<Postings, 2> lists = {a.postings(term), b.postings(term)};
-    std::array<std::size_t, 2> at = {0, 0};
-    const auto head = [&](std::size_t s) {
-      while (at[s] < lists[s].documents.size() && renumbered[s][lists[s].documents[at[s]]] == kNone) ++at[s];
-      return at[s] < lists[s].documents.size() ? renumbered[s][lists[s].documents[at[s]]] : kNone;
-    };
-    while (true) {
-      const std::uint32_t x = head(0);
-      const std::uint32_t y = head(1);
-      if (x == kNone && y == kNone) break;
-      const std::size_t s = x < y ? 0 : 1;
-      merged->posting_documents_.push_back(std::min(x, y));
-      merged->posting_levels_.push_back(lists[s].levels[at[s]++]);
-    }
-    if (merged->posting_documents_.size() == merged->offsets_.back()) continue;
-    kept_terms.push_back(term);
-    merged->offsets_.push_back(merged->posting_documents_.size());
+void Segment::IndexMembers() {
+  std::uint32_t last = 0;
+  first_member_ = kNone;
+  for (std::uint32_t doc = 0; doc < size(); ++doc) {
+    first_member_ = std::min(first_member_, row(doc).member());
+    last = std::max(last, row(doc).member());
   }
-  merged->terms_ = std::move(kept_terms);
-  merged->posting_documents_.shrink_to_fit();
-  merged->posting_levels_.shrink_to_fit();
-  return merged;
-}
-
-std::optional<std::uint32_t> Segment::Find(std::uint32_t member, std::uint32_t* from) const {
-  const auto less = [](const HelperDocument& d, std::uint32_t m) { return d.member < m; };
-  auto low = documents_.begin() + (from == nullptr ? 0 : *from);
-  auto high = documents_.end();
-  // Galloping (Bentley and Yao 1976): cheap when the next member is near the last one.
-  for (std::ptrdiff_t step = 1; from != nullptr && low + step < documents_.end(); step *= 2) {
-    if ((low + step)->member >= member) {
-      high = low + step + 1;
-      break;
-    }
+  if (size() > 0 && (last - first_member_) / 2 < size()) {
+    doc_of_.assign(last - first_member_ + std::size_t{1}, kNone);
+    for (std::uint32_t doc = 0; doc < size(); ++doc) doc_of_[row(doc).member() - first_member_] = doc;
+    return;
   }
-  const auto found = std::lower_bound(low, high, member, less);
-  if (from != nullptr) *from = static_cast<std::uint32_t>(found - documents_.begin());
-  if (found == documents_.end() || found->member != member) return std::nullopt;
-  return static_cast<std::uint32_t>(found - documents_.begin());
+  doc_of_.resize(size());
+  for (std::uint32_t doc = 0; doc < size(); ++doc) doc_of_[doc] = doc;
+  std::sort(doc_of_.begin(), doc_of_.end(),
+            [&](std::uint32_t x, std::uint32_t y) { return row(x).member() < row(y).member(); });
+  members_.reserve(size());
+  for (const std::uint32_t doc : doc_of_) members_.push_back(row(doc).member());
 }
 
-Postings Segment::postings(std::uint32_t term) const {
-  const auto found = std::lower_bound(terms_.begin(), terms_.end(), term);
-  if (found == terms_.end() || *found != term) return {};
-  const auto slot = static_cast<std::size_t>(found - terms_.begin());
-  const std::size_t count = offsets_[slot + 1] - offsets_[slot];
-  return {{posting_documents_.data() + offsets_[slot], count}, {posting_levels_.data() + offsets_[slot], count}};
-}
-
-std::uint8_t Segment::Level(std::uint32_t term, std::uint32_t doc) const {
-  const Postings list = postings(term);
-  const auto found = std::lower_bound(list.documents.begin(), list.documents.end(), doc);
-  if (found == list.documents.end() || *found != doc) return 0;
-  return list.levels[static_cast<std::size_t>(found - list.documents.begin())];
+std::optional<std::uint32_t> Segment::Find(std::uint32_t member) const {
+  if (members_.empty()) {
+    const std::uint32_t i = member - first_member_;
+    if (member < first_member_ || i >= doc_of_.size() || doc_of_[i] == kNone) return std::nullopt;
+    return doc_of_[i];
+  }
+  const auto found = std::lower_bound(members_.begin(), members_.end(), member);
+  if (found == members_.end() || *found != member) return std::nullopt;
+  return doc_of_[static_cast<std::size_t>(found - members_.begin())];
 }
 
 void Segment::Kill(std::uint32_t doc, std::uint64_t sequence) {
-  if (died_[doc].load(std::memory_order_relaxed) != kAlive) return;
-  died_[doc].store(sequence, std::memory_order_release);
-  dead_.fetch_add(1, std::memory_order_relaxed);
+  if (IsDead(doc)) return;
+  const std::uint32_t count = dead_.load(std::memory_order_relaxed);
+  deaths_.Grow(count + std::size_t{1});
+  deaths_[count] = {sequence, doc};
+  dead_.store(count + 1, std::memory_order_release);
+  dead_bits_[doc / 64].fetch_or(std::uint64_t{1} << (doc % 64), std::memory_order_release);
 }
 
-std::size_t Segment::bytes() const {
-  return documents_.size() * (sizeof(HelperDocument) + sizeof(std::uint64_t)) + terms_.size() * 4 +
-         offsets_.size() * 8 + posting_documents_.size() * 5;
+bool Segment::DiedAfter(std::uint32_t doc, std::uint64_t sequence) const {
+  // Deaths stand in order of sequence, and a view that is read is among the newest.
+  for (std::uint32_t i = dead(); i > 0 && deaths_[i - 1].sequence > sequence; --i) {
+    if (deaths_[i - 1].doc == doc) return true;
+  }
+  return false;
+}
+
+void Segment::FollowDeaths(const Segment& source, std::uint32_t seen) {
+  for (std::uint32_t i = seen; i < source.dead(); ++i) {
+    // No view is older than this segment, so 0 is as good as the time of death, and in order.
+    if (const auto doc = Find(source.row(source.deaths_[i].doc).member())) Kill(*doc, 0);
+  }
+}
+
+Segment::Bytes Segment::bytes() const {
+  Bytes bytes;
+  bytes.rows = rows_.capacity() + row_at_.capacity() * 4;
+  bytes.filters = filters_.capacity() * sizeof(HelperFilter);
+  bytes.postings = postings_ == nullptr ? 0 : postings_->bytes();
+  bytes.members = (members_.capacity() + doc_of_.capacity()) * 4;
+  bytes.deaths = size() / 8 + deaths_.bytes();
+  return bytes;
 }
 
 }  // namespace warmline::index

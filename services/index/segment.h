@@ -1,101 +1,116 @@
-// An immutable piece of the shared-interest index: some helpers as documents, and for each interest its postings.
-// Documents stand in order of member number. A document dies when its member changes; the segment itself stays as it
-// is. Ownership: shared by views. Thread-safety: reads from any thread; `Kill` by one writer at a time.
+// An immutable piece of the shared-interest index: some helpers as documents, in rows, and for each interest its
+// postings. Documents stand in descending order of a static score, so that the first are the ones a match looks for and
+// blocks of them have tight bounds. A document dies when its member changes; the segment itself stays as it is.
+// Ownership: shared by views. Thread-safety: reads from any thread; `Kill` by one writer at a time.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
-#include <utility>
 #include <vector>
 
-#include "domain/member.h"
-#include "ranking/evidence.h"
+#include "base/chunked_array.h"
+#include "index/postings.h"
+#include "index/row.h"
 
 namespace warmline::index {
 
-inline constexpr std::uint32_t kNone = UINT32_MAX;
-
-// Bits of HelperDocument::flags.
-inline constexpr std::uint8_t kFlagOrganization = 1;
-inline constexpr std::uint8_t kFlagRemote = 2;
-inline constexpr std::uint8_t kFlagPaused = 4;
-inline constexpr std::uint8_t kFlagConfirmed = 8;
-
-// What a query reads of one candidate: one cache line.
-struct HelperDocument {
-  std::uint32_t member = 0;
-  std::uint32_t languages = 0;  // numbers of AttributeSets
-  std::uint32_t places = 0;
-  std::uint32_t preferences = 0;  // canonical interests, one of which a need must name; 0: any need
-  std::uint32_t profession = kNone;
-  std::uint16_t help_kinds = 0;  // domain::BitOf
-  std::uint16_t open_capacity = 0;
-  std::uint16_t week_capacity = 0;
-  std::uint8_t flags = 0;
-  std::uint8_t open_to = 0;  // domain::BitOf
-  std::uint8_t involvement = 0;
-  ranking::EvidenceMass evidence;
-};
-static_assert(sizeof(HelperDocument) == 64);
-
-struct HelperTerm {
-  std::uint32_t term = 0;
-  std::uint8_t level = 0;
-};
-
-struct HelperRow {
-  HelperDocument document;
-  std::vector<HelperTerm> terms;  // each term once
-};
-
-struct Postings {
-  std::span<const std::uint32_t> documents;  // ascending
-  std::span<const std::uint8_t> levels;
-};
+// Documents of a block share their bounds. A power of two that divides kChunkDocuments.
+inline constexpr std::uint32_t kBlockDocuments = 1024;
+// Segments of fewer documents have no postings: going through their rows costs less than finding lists.
+inline constexpr std::uint32_t kMinPostedDocuments = 256;
 
 class Segment {
  public:
-  // From rows in any order, each member once.
-  explicit Segment(std::vector<HelperRow> rows);
-  // The living documents of two segments, which share no living member.
-  [[nodiscard]] static std::shared_ptr<Segment> Merge(const Segment& a, const Segment& b);
+  // Rows of one segment hold at most this many bytes, for about 60 million helpers with 8 interests.
+  static constexpr std::size_t kMaxRowBytes = UINT32_MAX;
+  // What orders documents: higher comes first, equal ones by member number.
+  using StaticScore = std::function<std::uint32_t(const HelperFilter&, const RowView&)>;
 
-  [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(documents_.size()); }
-  [[nodiscard]] const HelperDocument& document(std::uint32_t doc) const { return documents_[doc]; }
+  // From rows in any order, each member once.
+  [[nodiscard]] static std::shared_ptr<Segment> Build(std::span<const HelperRow> rows, const StaticScore& score);
+  // The living documents of segments, which share no living member. The segments may lose documents meanwhile:
+  // `deaths_seen` says how many deaths of each were counted before, and FollowDeaths brings the others over.
+  [[nodiscard]] static std::shared_ptr<Segment> Merge(std::span<const std::shared_ptr<Segment>> sources,
+                                                      const StaticScore& score,
+                                                      std::vector<std::uint32_t>& deaths_seen);
+  // Kills here what died in a source of this segment after its first `seen` deaths; before any view has the segment.
+  void FollowDeaths(const Segment& source, std::uint32_t seen);
+
+  [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(filters_.size()); }
+  [[nodiscard]] const HelperFilter& filter(std::uint32_t doc) const { return filters_[doc]; }
+  [[nodiscard]] RowView row(std::uint32_t doc) const { return RowView(rows_.data() + row_at_[doc]); }
   [[nodiscard]] bool LivesAt(std::uint32_t doc, std::uint64_t sequence) const {
-    return died_[doc].load(std::memory_order_acquire) > sequence;
+    const std::uint64_t bits = dead_bits_[doc / 64].load(std::memory_order_acquire);
+    return (bits >> (doc % 64) & 1) == 0 || DiedAfter(doc, sequence);
   }
-  // The document of a member, living or not, at or after `from`; and where the search ended, for the next, larger
-  // member.
-  [[nodiscard]] std::optional<std::uint32_t> Find(std::uint32_t member, std::uint32_t* from = nullptr) const;
-  // Empty for a term that no document has.
-  [[nodiscard]] Postings postings(std::uint32_t term) const;
-  [[nodiscard]] std::span<const std::uint32_t> terms() const { return terms_; }
-  // The level of a term in a document; 0 when it does not have it.
-  [[nodiscard]] std::uint8_t Level(std::uint32_t term, std::uint32_t doc) const;
+  // The document of a member, living or not.
+  [[nodiscard]] std::optional<std::uint32_t> Find(std::uint32_t member) const;
+  // Fetches into the cache what is read first of a document; and of its row, once that is there.
+  void Prefetch(std::uint32_t doc) const {
+    __builtin_prefetch(&filters_[doc]);
+    __builtin_prefetch(&row_at_[doc]);
+  }
+  void PrefetchRow(std::uint32_t doc) const {
+    __builtin_prefetch(rows_.data() + row_at_[doc]);
+    __builtin_prefetch(rows_.data() + row_at_[doc] + 40);
+  }
+  void PrefetchMember(std::uint32_t member) const {
+    if (members_.empty() && member - first_member_ < doc_of_.size())
+      __builtin_prefetch(&doc_of_[member - first_member_]);
+  }
+  // Null below kMinPostedDocuments.
+  [[nodiscard]] const Postings* postings() const { return postings_.get(); }
 
   // Readers of views from `sequence` on no longer see the document.
   void Kill(std::uint32_t doc, std::uint64_t sequence);
-  [[nodiscard]] std::uint32_t dead() const { return dead_.load(std::memory_order_relaxed); }
-  [[nodiscard]] std::size_t bytes() const;
+  [[nodiscard]] std::uint32_t dead() const { return dead_.load(std::memory_order_acquire); }
+
+  [[nodiscard]] std::size_t row_bytes() const { return rows_.size(); }
+  struct Bytes {
+    std::size_t rows = 0;  // with where each begins
+    std::size_t filters = 0;
+    std::size_t postings = 0;
+    std::size_t members = 0;  // member to document
+    std::size_t deaths = 0;
+  };
+  [[nodiscard]] Bytes bytes() const;
 
  private:
-  Segment() = default;
-  void StartLiving();
+  struct Death {
+    std::uint64_t sequence = 0;
+    std::uint32_t doc = 0;
+  };
+  // A document that will stand in the segment.
+  struct Source {
+    std::uint32_t score;
+    std::uint32_t member;
+    const HelperFilter* filter;
+    const std::uint8_t* row;
+    std::uint32_t row_bytes;
+  };
+  explicit Segment(std::vector<Source> sources);
+  void IndexMembers();
+  [[nodiscard]] bool DiedAfter(std::uint32_t doc, std::uint64_t sequence) const;
+  [[nodiscard]] bool IsDead(std::uint32_t doc) const {
+    return (dead_bits_[doc / 64].load(std::memory_order_acquire) >> (doc % 64) & 1) != 0;
+  }
 
-  std::vector<HelperDocument> documents_;
-  std::vector<std::uint32_t> terms_;    // ascending
-  std::vector<std::uint64_t> offsets_;  // of terms_[i] in the two below; one more than terms
-  std::vector<std::uint32_t> posting_documents_;
-  std::vector<std::uint8_t> posting_levels_;
-  std::unique_ptr<std::atomic<std::uint64_t>[]> died_;
+  std::vector<HelperFilter> filters_;
+  std::vector<std::uint8_t> rows_;
+  std::vector<std::uint32_t> row_at_;  // one more than documents
+  std::unique_ptr<Postings> postings_;
+  // Member to document: either an entry for every number from first_member_ on, or sorted members and their documents.
+  std::uint32_t first_member_ = 0;
+  std::vector<std::uint32_t> members_;
+  std::vector<std::uint32_t> doc_of_;
+  // Deaths in order; the bit of a document is set after its entry.
+  std::unique_ptr<std::atomic<std::uint64_t>[]> dead_bits_;
+  base::ChunkedArray<Death> deaths_;
   std::atomic<std::uint32_t> dead_{0};
 };
-
-// The time-decayed parts of a segment's documents at one epoch, in document order.
-using EpochParts = std::vector<ranking::EvidenceParts>;
 
 }  // namespace warmline::index

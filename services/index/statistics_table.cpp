@@ -4,16 +4,23 @@
 
 #include "base/rcu.h"
 #include "index/suggest.h"
+#include "ranking/weights.h"
 
 namespace warmline::index {
 
+StatisticsTable::StatisticsTable() : unknown_rarity_(ranking::RarityOf(0, 0)) {}
+
 StatisticsTable::StatisticsTable(const domain::Statistics& statistics, base::NameTable& dictionary)
-    : generation_(statistics.generation), helpers_(static_cast<std::uint64_t>(statistics.helpers)) {
+    : generation_(statistics.generation),
+      helpers_(static_cast<std::uint64_t>(statistics.helpers)),
+      unknown_rarity_(ranking::RarityOf(0, helpers_)) {
   const base::RcuReadGuard guard;
   for (const domain::InterestStatistics& interest : statistics.interests) {
     const std::uint32_t term = dictionary.Intern(interest.canonical);
-    if (term >= entries_.size()) entries_.resize(term + std::size_t{1});
-    entries_[term] = {static_cast<std::uint32_t>(interest.helpers), static_cast<std::uint32_t>(relations_.size()),
+    if (term >= entries_.size()) entries_.resize(term + std::size_t{1}, {0, unknown_rarity_, 0, 0});
+    entries_[term] = {static_cast<std::uint32_t>(interest.helpers),
+                      ranking::RarityOf(static_cast<std::uint64_t>(interest.helpers), helpers_),
+                      static_cast<std::uint32_t>(relations_.size()),
                       static_cast<std::uint32_t>(interest.relations.size())};
     for (const domain::Relation& relation : interest.relations) {
       relations_.push_back({dictionary.Intern(relation.canonical), relation.discount});
@@ -29,10 +36,9 @@ StatisticsTable::StatisticsTable(const domain::Statistics& statistics, base::Nam
   });
 }
 
-std::vector<TermRelation> StatisticsTable::Relations(std::uint32_t term) const {
+std::span<const TermRelation> StatisticsTable::Relations(std::uint32_t term) const {
   if (term >= entries_.size()) return {};
-  const auto first = relations_.begin() + entries_[term].first_relation;
-  return {first, first + entries_[term].relations};
+  return {relations_.data() + entries_[term].first_relation, entries_[term].relations};
 }
 
 std::size_t StatisticsTable::bytes() const {

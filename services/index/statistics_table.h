@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/name_table.h"
@@ -16,7 +17,7 @@ struct TermRelation {
 
 class StatisticsTable {
  public:
-  StatisticsTable() = default;
+  StatisticsTable();
   // Gives numbers to the names that `dictionary` lacks: for the writer.
   StatisticsTable(const domain::Statistics& statistics, base::NameTable& dictionary);
 
@@ -26,8 +27,12 @@ class StatisticsTable {
   [[nodiscard]] std::uint64_t Having(std::uint32_t term) const {
     return term < entries_.size() ? entries_[term].having : 0;
   }
+  // ranking::RarityOf the term; kNone, too, is a term that the generation does not know.
+  [[nodiscard]] std::uint32_t Rarity(std::uint32_t term) const {
+    return term < entries_.size() ? entries_[term].rarity : unknown_rarity_;
+  }
   // Related terms, by discount descending, then by name.
-  [[nodiscard]] std::vector<TermRelation> Relations(std::uint32_t term) const;
+  [[nodiscard]] std::span<const TermRelation> Relations(std::uint32_t term) const;
   // Terms of the generation in byte order of their names, and in that of the part after the facet.
   [[nodiscard]] const std::vector<std::uint32_t>& by_name() const { return by_name_; }
   [[nodiscard]] const std::vector<std::uint32_t>& by_bare_name() const { return by_bare_name_; }
@@ -36,11 +41,13 @@ class StatisticsTable {
  private:
   struct Entry {
     std::uint32_t having = 0;
+    std::uint32_t rarity = 0;
     std::uint32_t first_relation = 0;
     std::uint32_t relations = 0;
   };
   std::int64_t generation_ = 0;
   std::uint64_t helpers_ = 0;
+  std::uint32_t unknown_rarity_ = 0;
   std::vector<Entry> entries_;
   std::vector<TermRelation> relations_;
   std::vector<std::uint32_t> by_name_;

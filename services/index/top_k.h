@@ -1,8 +1,9 @@
-// The k best candidates so far: by score, equal scores by member id in byte order. Not thread-safe.
+// The k best candidates so far: by score, equal scores by member id in byte order. Memory is reused. Not thread-safe.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "index/rules.h"
@@ -14,13 +15,14 @@ class TopK {
  public:
   struct Entry {
     std::uint32_t score = 0;
-    const SegmentState* state = nullptr;
-    std::uint32_t doc = 0;
     Candidate candidate;
     ranking::Parts parts{};
   };
 
-  TopK(int k, const network::MemberTable& members) : k_(static_cast<std::size_t>(k)), members_(members) {
+  void Prepare(int k, const network::MemberTable& members) {
+    k_ = static_cast<std::size_t>(k);
+    members_ = &members;
+    heap_.clear();
     heap_.reserve(k_);
   }
 
@@ -39,21 +41,20 @@ class TopK {
   // No candidate whose score is below this can enter; 0 while there is room.
   [[nodiscard]] std::uint32_t threshold() const { return heap_.size() == k_ && k_ > 0 ? heap_.front().score : 0; }
 
-  // Best first.
-  [[nodiscard]] std::vector<Entry> Sorted() const {
-    std::vector<Entry> sorted = heap_;
-    std::sort(sorted.begin(), sorted.end(), [this](const Entry& x, const Entry& y) { return Better(x, y); });
-    return sorted;
+  // Best first. Nothing more is offered after this.
+  [[nodiscard]] std::span<const Entry> Sort() {
+    std::sort(heap_.begin(), heap_.end(), [this](const Entry& x, const Entry& y) { return Better(x, y); });
+    return heap_;
   }
 
  private:
   [[nodiscard]] bool Better(const Entry& x, const Entry& y) const {
     if (x.score != y.score) return x.score > y.score;
-    return members_.Id(x.candidate.document->member) < members_.Id(y.candidate.document->member);
+    return members_->Id(x.candidate.member) < members_->Id(y.candidate.member);
   }
 
-  std::size_t k_;
-  const network::MemberTable& members_;
+  std::size_t k_ = 0;
+  const network::MemberTable* members_ = nullptr;
   std::vector<Entry> heap_;
 };
 

@@ -10,9 +10,9 @@
 #include "domain/need.h"
 #include "domain/pool.h"
 #include "domain/revision.h"
-#include "index/attribute_sets.h"
+#include "index/attribute_table.h"
+#include "index/epoch_columns.h"
 #include "index/segment.h"
-#include "index/static_bounds.h"
 #include "index/statistics_table.h"
 #include "network/graph.h"
 #include "network/member_table.h"
@@ -23,6 +23,7 @@ namespace warmline::index {
 struct Tables {
   base::NameTable terms;
   AttributeSets sets;
+  AttributeTable attributes;
   network::MemberTable members;
   base::NameTable need_ids;
   base::ChunkedArray<base::Versioned<std::shared_ptr<const domain::Need>>> needs;
@@ -30,8 +31,7 @@ struct Tables {
 
 struct SegmentState {
   std::shared_ptr<Segment> segment;
-  std::shared_ptr<const EpochParts> parts;
-  std::shared_ptr<const StaticBounds> bounds;
+  std::shared_ptr<const EpochColumns> columns;
 };
 
 struct View {

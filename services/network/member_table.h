@@ -13,6 +13,7 @@
 #include "base/name_table.h"
 #include "base/versioned.h"
 #include "domain/member.h"
+#include "network/member_facts.h"
 
 namespace warmline::network {
 
@@ -20,14 +21,6 @@ namespace warmline::network {
 struct Tie {
   std::uint32_t to = 0;
   std::uint8_t strength = 0;
-};
-
-struct MemberFacts {
-  bool exists = false;  // false for one that was erased, or that only ties and blocks name
-  bool introduces = false;
-  std::uint32_t conflict_set = 0;
-  std::vector<std::uint32_t> blocks;      // sorted
-  std::vector<std::uint32_t> blocked_by;  // sorted
 };
 
 class MemberTable {
@@ -40,25 +33,24 @@ class MemberTable {
   [[nodiscard]] std::uint32_t size() const { return names_.size(); }
   void Forget(std::uint32_t member) { names_.Forget(member); }
 
-  [[nodiscard]] base::Versioned<MemberFacts>& facts(std::uint32_t member) const { return slots_[member].facts; }
+  [[nodiscard]] VersionedFacts& facts(std::uint32_t member) const { return facts_[member]; }
   // The whole list of a member's ties where it differs from the CSR base; see network/graph.h.
-  [[nodiscard]] base::Versioned<std::vector<Tie>>& ties(std::uint32_t member) const { return slots_[member].ties; }
+  [[nodiscard]] base::Versioned<std::vector<Tie>>& ties(std::uint32_t member) const { return ties_[member]; }
 
   // Live availability: advisory, and may be a moment old or new.
   [[nodiscard]] domain::Load load(std::uint32_t member) const;
   void SetLoad(std::uint32_t member, const domain::Load& load);
 
   [[nodiscard]] std::size_t id_bytes() const { return names_.bytes(); }
-  [[nodiscard]] std::size_t slot_bytes() const { return slots_.bytes(); }
+  // Of every member's facts and load; facts in versions of their own are apart. And of the ends of replaced ties.
+  [[nodiscard]] std::size_t slot_bytes() const { return facts_.bytes() + loads_.bytes(); }
+  [[nodiscard]] std::size_t tie_slot_bytes() const { return ties_.bytes(); }
 
  private:
-  struct Slot {
-    base::Versioned<MemberFacts> facts;
-    base::Versioned<std::vector<Tie>> ties;
-    std::atomic<std::uint64_t> load{0};
-  };
   base::NameTable names_;
-  base::ChunkedArray<Slot> slots_;
+  base::ChunkedArray<VersionedFacts> facts_;
+  base::ChunkedArray<base::Versioned<std::vector<Tie>>> ties_;
+  base::ChunkedArray<std::atomic<std::uint32_t>> loads_;  // open asks, and asks this week above
 };
 
 }  // namespace warmline::network

@@ -36,6 +36,7 @@ constexpr std::array<const char*, 4> kServices = {"warmline.v1.PoolService", "wa
                                                   "warmline.v1.NeedService", "warmline.v1.MatchService"};
 // How often epochs and totals are looked at.
 constexpr absl::Duration kMaintenance = absl::Seconds(1);
+constexpr absl::Duration kMergeCheck = absl::Milliseconds(100);
 // Statistics are counted anew at most this often, but at once for a pool that has none.
 constexpr absl::Duration kMinTimeBetweenCounts = absl::Seconds(60);
 constexpr std::size_t kMaxWaitingReads = 10'000;
@@ -87,11 +88,13 @@ struct Server::State {
     return maintenance_ends.wait_for(lock, absl::ToChronoNanoseconds(wait), [this] { return stop_maintenance; });
   }
   std::thread maintenance;
+  std::thread merging;
 
   absl::Status StartOperations();
   absl::Status OpenStore();
   absl::Status StartGrpc();
   void Maintain();
+  void MergeSegments();
   void RefreshStatistics();
   // When the statistics of a pool were last counted anew by this process.
   std::map<std::string, absl::Time> counted;
@@ -208,11 +211,16 @@ void Server::State::Maintain() {
       if (!state.ok()) continue;
       members += state->members;
       helpers += state->helpers;
-      bytes +=
-          state->document_bytes + state->member_bytes + state->id_bytes + state->tie_bytes + state->dictionary_bytes;
+      bytes += state->bytes.All();
     }
     metrics.PoolsHeld(static_cast<std::int64_t>(ids.size()), members, helpers, bytes);
   } while (!EndsWithin(kMaintenance));
+}
+
+void Server::State::MergeSegments() {
+  do {
+    if (const auto merge = pools->MergeSegments()) metrics.SegmentsMerged(merge->took, merge->pause);
+  } while (!EndsWithin(kMergeCheck));
 }
 
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -225,6 +233,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   if (auto status = state.OpenStore(); !status.ok()) return status;
   if (auto status = state.StartGrpc(); !status.ok()) return status;
   state.maintenance = std::thread([&state] { state.Maintain(); });
+  state.merging = std::thread([&state] { state.MergeSegments(); });
   state.started = true;
   return server;
 }
@@ -250,6 +259,7 @@ void Server::Drain() {
   }
   state.maintenance_ends.notify_all();
   if (state.maintenance.joinable()) state.maintenance.join();
+  if (state.merging.joinable()) state.merging.join();
   if (state.operations != nullptr) state.operations->Stop();
 }
 

@@ -47,8 +47,8 @@ PrometheusMetrics::PrometheusMetrics(const std::string& version)
                    .Register(registry_)),
       match_seconds_(
           Histogram(registry_, "warmline_match_seconds", "Time to find and rank the helpers of one need.", Seconds())),
-      match_candidates_(Histogram(registry_, "warmline_match_candidates",
-                                  "Candidates of one need, before the hard rules.", Counts())),
+      match_weighed_(Histogram(registry_, "warmline_match_weighed",
+                               "Helpers whose interests were weighed for one need.", Counts())),
       matches_empty_(Counter(registry_, "warmline_match_empty_total", "Matches that found nobody.")),
       commit_seconds_(
           Histogram(registry_, "warmline_commit_seconds", "Time of one group commit, index included.", Seconds())),
@@ -65,6 +65,9 @@ PrometheusMetrics::PrometheusMetrics(const std::string& version)
                         .Help("Rows of imports, by result.")
                         .Register(registry_)
                         .Add({{"result", "refused"}})),
+      merge_seconds_(Histogram(registry_, "warmline_merge_seconds", "Time of one merge of index segments.", Seconds())),
+      merge_pause_seconds_(Histogram(registry_, "warmline_merge_pause_seconds",
+                                     "Time that writes waited for one merge of index segments.", Seconds())),
       pools_(Gauge(registry_, "warmline_pools", "Pools that this process serves.")),
       members_(Gauge(registry_, "warmline_members", "Members in all pools.")),
       helpers_(Gauge(registry_, "warmline_helpers", "Members with an offer in all pools.")),
@@ -94,9 +97,9 @@ void PrometheusMetrics::CallEnded(const char* method, const char* code, absl::Du
 
 void PrometheusMetrics::CallRefused(const char* reason) { refused_.Add({{"reason", reason}}).Increment(); }
 
-void PrometheusMetrics::Matched(std::int64_t candidates, std::int64_t ranked, absl::Duration took) {
+void PrometheusMetrics::Matched(std::int64_t weighed, std::int64_t ranked, absl::Duration took) {
   match_seconds_.Observe(absl::ToDoubleSeconds(took));
-  match_candidates_.Observe(static_cast<double>(candidates));
+  match_weighed_.Observe(static_cast<double>(weighed));
   if (ranked == 0) matches_empty_.Increment();
 }
 
@@ -111,6 +114,11 @@ void PrometheusMetrics::WritesWaiting(std::int64_t count) { writes_waiting_.Set(
 void PrometheusMetrics::RowsImported(std::int64_t kept, std::int64_t refused) {
   rows_kept_.Increment(static_cast<double>(kept));
   rows_refused_.Increment(static_cast<double>(refused));
+}
+
+void PrometheusMetrics::SegmentsMerged(absl::Duration took, absl::Duration pause) {
+  merge_seconds_.Observe(absl::ToDoubleSeconds(took));
+  merge_pause_seconds_.Observe(absl::ToDoubleSeconds(pause));
 }
 
 void PrometheusMetrics::PoolsHeld(std::int64_t pools, std::int64_t members, std::int64_t helpers, std::int64_t bytes) {

@@ -24,10 +24,11 @@ class PrometheusMetrics : public application::Metrics {
 
   void CallEnded(const char* method, const char* code, absl::Duration took) override;
   void CallRefused(const char* reason) override;
-  void Matched(std::int64_t candidates, std::int64_t ranked, absl::Duration took) override;
+  void Matched(std::int64_t weighed, std::int64_t ranked, absl::Duration took) override;
   void BatchCommitted(std::int64_t items, bool durable, absl::Duration took) override;
   void WritesWaiting(std::int64_t count) override;
   void RowsImported(std::int64_t kept, std::int64_t refused) override;
+  void SegmentsMerged(absl::Duration took, absl::Duration pause) override;
   void PoolsHeld(std::int64_t pools, std::int64_t members, std::int64_t helpers, std::int64_t bytes) override;
 
   // Everything, in the text exposition format.
@@ -38,7 +39,7 @@ class PrometheusMetrics : public application::Metrics {
   prometheus::Family<prometheus::Histogram>& calls_;
   prometheus::Family<prometheus::Counter>& refused_;
   prometheus::Histogram& match_seconds_;
-  prometheus::Histogram& match_candidates_;
+  prometheus::Histogram& match_weighed_;
   prometheus::Counter& matches_empty_;
   prometheus::Histogram& commit_seconds_;
   prometheus::Histogram& commit_items_;
@@ -46,6 +47,8 @@ class PrometheusMetrics : public application::Metrics {
   prometheus::Gauge& writes_waiting_;
   prometheus::Counter& rows_kept_;
   prometheus::Counter& rows_refused_;
+  prometheus::Histogram& merge_seconds_;
+  prometheus::Histogram& merge_pause_seconds_;
   prometheus::Gauge& pools_;
   prometheus::Gauge& members_;
   prometheus::Gauge& helpers_;

@@ -32,6 +32,7 @@ std::int64_t Candidates(TestServer& server) {
   pb::MatchRequest request;
   *request.mutable_actor() = Operator();
   request.set_parent("pools/p");
+  request.set_count_rules(true);
   *request.mutable_inline_need() = NeedOf("amina", {"skill:sql"});
   pb::MatchResponse response;
   const auto status = server.matches().Match(server.Context().get(), request, &response);

@@ -129,13 +129,11 @@ TEST(Need, RelaxesByItsOwnSteps) {
   need.constraints.languages = {"en"};
   need.constraints.places = {"de"};
   need.relaxations = {{absl::Hours(24), {SoftConstraint::kLanguage}}, {absl::Hours(48), {SoftConstraint::kPlace}}};
-  std::vector<SoftConstraint> dropped;
-  EXPECT_FALSE(RelaxedConstraints(need, absl::Hours(23), &dropped).languages.empty());
-  EXPECT_THAT(dropped, IsEmpty());
-  const auto later = RelaxedConstraints(need, absl::Hours(24), &dropped);
+  EXPECT_THAT(DroppedConstraints(need, absl::Hours(23)), IsEmpty());
+  const auto later = WithoutConstraints(need.constraints, DroppedConstraints(need, absl::Hours(24)));
   EXPECT_THAT(later.languages, IsEmpty());
   EXPECT_FALSE(later.places.empty());
-  EXPECT_THAT(RelaxedConstraints(need, absl::Hours(48), &dropped).places, IsEmpty());
+  EXPECT_THAT(WithoutConstraints(need.constraints, DroppedConstraints(need, absl::Hours(48))).places, IsEmpty());
 }
 
 TEST(Need, InlineIdFollowsFromContent) {

@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
+#include <tuple>
 
 #include "base/rcu.h"
 #include "index/attribute_sets.h"
@@ -15,52 +17,150 @@ namespace {
 
 HelperRow Row(std::uint32_t member, std::vector<HelperTerm> terms) {
   HelperRow row;
-  row.document.member = member;
+  row.member = member;
   row.terms = std::move(terms);
   return row;
 }
 
-TEST(Segment, KeepsDocumentsInOrderOfMember) {
-  Segment segment({Row(9, {{1, 10}, {2, 20}}), Row(3, {{2, 30}}), Row(5, {})});
-  ASSERT_EQ(segment.size(), 3U);
-  EXPECT_EQ(segment.Find(3), 0U);
-  EXPECT_EQ(segment.Find(9), 2U);
-  EXPECT_EQ(segment.Find(4), std::nullopt);
-  EXPECT_EQ(segment.Level(2, 0), 30);
-  EXPECT_EQ(segment.Level(2, 2), 20);
-  EXPECT_EQ(segment.Level(1, 0), 0);
-  EXPECT_TRUE(segment.postings(7).documents.empty());
+// The capacity stands for the static score.
+HelperRow Worth(HelperRow row, std::uint16_t score) {
+  row.open_capacity = score;
+  return row;
+}
+
+std::uint32_t ByCapacity(const HelperFilter&, const RowView& row) { return row.open_capacity(); }
+
+TEST(Row, KeepsEverything) {
+  HelperRow row = Row(0xfedcba98, {{70'000, 1}, {5, 255}, {65'535, 3}, {65'536, 4}});
+  row.profession = 65'536;
+  row.open_capacity = 10'000;
+  row.week_capacity = 3;
+  row.involvement = 6;
+  row.evidence = {UINT32_MAX, 1, 128, 490'000, 7, 300, 489'999, 1'440};
+  std::vector<std::uint8_t> packed = {1, 2, 3};
+  PackRow(row, packed);
+  const RowView view(packed.data() + 3);
+  EXPECT_EQ(view.member(), 0xfedcba98);
+  EXPECT_EQ(view.open_capacity(), 10'000);
+  EXPECT_EQ(view.week_capacity(), 3);
+  EXPECT_EQ(view.involvement(), 6);
+  EXPECT_EQ(view.terms(), 4U);
+  EXPECT_EQ(view.profession(), 65'536U);
+  EXPECT_EQ(view.Level(5), 255);
+  EXPECT_EQ(view.Level(65'535), 3);
+  EXPECT_EQ(view.Level(65'536), 4);
+  EXPECT_EQ(view.Level(70'000), 1);
+  EXPECT_EQ(view.Level(6), 0);
+  const ranking::EvidenceMass e = view.evidence();
+  EXPECT_EQ(std::tie(e.helped, e.unhelpful, e.silent, e.as_of_hour), std::tuple(UINT32_MAX, 1U, 128U, 490'000U));
+  EXPECT_EQ(std::tie(e.helped_count, e.outcome_count, e.last_helped_hour, e.response_minutes),
+            std::tuple(7U, 300U, 489'999U, 1'440U));
+}
+
+TEST(Row, WithoutEvidenceSaysNothingIsKnown) {
+  std::vector<std::uint8_t> packed;
+  PackRow(Row(1, {}), packed);
+  const ranking::EvidenceMass e = RowView(packed.data()).evidence();
+  EXPECT_EQ(e.outcome_count, 0U);
+  EXPECT_EQ(e.last_helped_hour, ranking::kUnknown);
+  EXPECT_EQ(e.response_minutes, ranking::kUnknown);
+  EXPECT_EQ(RowView(packed.data()).profession(), kNone);
+}
+
+TEST(Segment, TheBestStandFirst) {
+  const std::vector<HelperRow> rows = {Worth(Row(9, {{1, 10}, {2, 20}}), 5), Worth(Row(3, {{2, 30}}), 7),
+                                       Worth(Row(5, {}), 5)};
+  const auto segment = Segment::Build(rows, ByCapacity);
+  ASSERT_EQ(segment->size(), 3U);
+  EXPECT_EQ(segment->Find(3), 0U);
+  EXPECT_EQ(segment->Find(5), 1U);
+  EXPECT_EQ(segment->Find(9), 2U);
+  EXPECT_EQ(segment->Find(4), std::nullopt);
+  EXPECT_EQ(segment->row(0).Level(2), 30);
+  EXPECT_EQ(segment->row(2).Level(2), 20);
+  EXPECT_EQ(segment->row(0).Level(1), 0);
 }
 
 TEST(Segment, TheDeadAreSeenByOlderViewsOnly) {
-  Segment segment({Row(1, {}), Row(2, {})});
-  segment.Kill(0, 7);
-  EXPECT_TRUE(segment.LivesAt(0, 6));
-  EXPECT_FALSE(segment.LivesAt(0, 7));
-  EXPECT_TRUE(segment.LivesAt(1, 100));
+  const auto segment = Segment::Build(std::vector{Row(1, {}), Row(2, {}), Row(3, {})}, ByCapacity);
+  segment->Kill(0, 7);
+  segment->Kill(2, 9);
+  EXPECT_TRUE(segment->LivesAt(0, 6));
+  EXPECT_FALSE(segment->LivesAt(0, 7));
+  EXPECT_FALSE(segment->LivesAt(0, 8));
+  EXPECT_TRUE(segment->LivesAt(2, 8));
+  EXPECT_FALSE(segment->LivesAt(2, 9));
+  EXPECT_TRUE(segment->LivesAt(1, 100));
 }
 
-TEST(Segment, MergeDropsTheDead) {
-  Segment a({Row(1, {{1, 11}}), Row(5, {{1, 15}})});
-  Segment b({Row(3, {{1, 13}, {2, 23}}), Row(5, {{1, 55}})});
-  a.Kill(1, 2);  // member 5 has a newer document in b
-  const auto merged = Segment::Merge(a, b);
-  ASSERT_EQ(merged->size(), 3U);
-  EXPECT_EQ(merged->Level(1, 0), 11);
-  EXPECT_EQ(merged->Level(1, 1), 13);
-  EXPECT_EQ(merged->Level(1, 2), 55);
-  EXPECT_EQ(merged->Level(2, 1), 23);
+TEST(Segment, MergeDropsTheDeadAndFollowsTheDying) {
+  const std::vector segments = {
+      Segment::Build(std::vector{Row(1, {{1, 11}}), Row(5, {{1, 15}}), Row(7, {})}, ByCapacity),
+      Segment::Build(std::vector{Row(3, {{1, 13}, {2, 23}}), Row(5, {{1, 55}})}, ByCapacity)};
+  segments[0]->Kill(1, 2);  // member 5 has a newer document in the other
+  std::vector<std::uint32_t> seen;
+  const auto merged = Segment::Merge(segments, ByCapacity, seen);
+  segments[0]->Kill(2, 3);  // member 7, while the merge ran
+  for (std::size_t i = 0; i < segments.size(); ++i) merged->FollowDeaths(*segments[i], seen[i]);
+  ASSERT_EQ(merged->size(), 4U);
+  EXPECT_EQ(merged->row(*merged->Find(1)).Level(1), 11);
+  EXPECT_EQ(merged->row(*merged->Find(3)).Level(2), 23);
+  EXPECT_EQ(merged->row(*merged->Find(5)).Level(1), 55);
+  EXPECT_TRUE(merged->LivesAt(*merged->Find(5), 4));
+  EXPECT_FALSE(merged->LivesAt(*merged->Find(7), 4));
+  EXPECT_EQ(merged->dead(), 1U);
 }
 
-TEST(Segment, FindGallops) {
-  std::vector<HelperRow> rows;
-  for (std::uint32_t i = 0; i < 1'000; ++i) rows.push_back(Row(i * 3, {}));
-  const Segment segment(std::move(rows));
-  std::uint32_t from = 0;
-  for (std::uint32_t member = 0; member < 3'100; ++member) {
-    const auto found = segment.Find(member, &from);
-    ASSERT_EQ(found.has_value(), member % 3 == 0 && member < 3'000) << member;
+// Members close together are found through an array, far apart by searching.
+TEST(Segment, FindsMembersNearAndFar) {
+  for (const std::uint32_t step : {1U, 3U}) {
+    std::vector<HelperRow> rows;
+    for (std::uint32_t i = 0; i < 1'000; ++i) rows.push_back(Worth(Row(100 + i * step, {}), i * 7 % 1'000));
+    const auto segment = Segment::Build(rows, ByCapacity);
+    for (std::uint32_t member = 0; member < 3'200; ++member) {
+      const auto found = segment->Find(member);
+      ASSERT_EQ(found.has_value(), member >= 100 && (member - 100) % step == 0 && (member - 100) / step < 1'000)
+          << member;
+      if (found) ASSERT_EQ(segment->row(*found).member(), member);
+    }
   }
+}
+
+TEST(Postings, CursorsSkipOverChunks) {
+  std::vector<HelperRow> rows;
+  std::vector<std::uint32_t> expected;  // documents with term 9
+  for (std::uint32_t i = 0; i < 200'000; ++i) {
+    HelperRow row = Row(i, {{4, 1}});
+    if (i % 37 == 5 && i / 65'536 != 1) {
+      row.terms.push_back({9, static_cast<std::uint8_t>(1 + i % 255)});
+      expected.push_back(i);
+    }
+    rows.push_back(std::move(row));
+  }
+  const auto segment = Segment::Build(rows, [](const auto&, const auto&) { return 1; });
+  const Postings::List list = segment->postings()->list(9);
+  EXPECT_EQ(list.size, expected.size());
+  EXPECT_EQ(list.chunks.size(), 3U);  // none in the second
+  EXPECT_EQ(segment->postings()->list(5).size, 0U);
+  for (const std::uint32_t step : {1U, 30U, 1'000U, 90'000U}) {
+    PostingCursor cursor(list);
+    for (std::uint32_t doc = 0; doc < 210'000; doc += step) {
+      cursor.SkipTo(doc);
+      const auto next = std::lower_bound(expected.begin(), expected.end(), doc);
+      ASSERT_EQ(cursor.document(), next == expected.end() ? PostingCursor::kEnd : *next) << doc << " by " << step;
+    }
+  }
+  std::vector<std::uint32_t> walked;
+  PostingCursor cursor(list);
+  for (std::uint32_t end = 4'096; end < 204'096; end += 4'096) {
+    if (cursor.document() >= end) continue;
+    cursor.ForEachBefore(end, [&](std::uint32_t doc, std::uint8_t level) {
+      ASSERT_LT(doc, end);
+      ASSERT_EQ(level, 1 + doc % 255);
+      walked.push_back(doc);
+    });
+  }
+  EXPECT_EQ(walked, expected);
 }
 
 TEST(AttributeSets, OrderAndRepetitionDoNotMatter) {
@@ -138,7 +238,9 @@ TEST(PoolIndex, ReadersWhileWriting) {
         const auto first = Match(view, need, {.top_k = 10}, [] { return absl::OkStatus(); });
         const auto second = Match(view, need, {.top_k = 10}, [] { return absl::OkStatus(); });
         ASSERT_TRUE(first.ok() && second.ok());
-        ASSERT_EQ(first->candidates, second->candidates);  // the same view gives the same answer
+        // The same view gives the same answer.
+        ASSERT_EQ(first->ranked.size(), second->ranked.size());
+        for (std::size_t j = 0; j < first->ranked.size(); ++j) ASSERT_EQ(first->ranked[j].id, second->ranked[j].id);
         ++answers;
       }
     });
@@ -155,15 +257,16 @@ TEST(PoolIndex, ReadersWhileWriting) {
 }
 
 TEST(Match, StopsWhenTold) {
-  const simulation::Community community({.helpers = 30'000});
+  const simulation::Community community({.helpers = 40'000});
   PoolIndex index(MadePool(), 490'000);
   PoolIndex::Loader loader(index);
-  for (int i = 0; i < 30'000; ++i) loader.Add(community.HelperAt(i));
+  for (int i = 0; i < 40'000; ++i) loader.Add(community.HelperAt(i));
   loader.Finish(1);
   const base::RcuReadGuard guard;
   domain::Need need = community.NeedAt(1);
   need.interests = {{"skill:s0", "skill:s0", 1.0}, {"skill:s5", "skill:s5", 1.0}, {"skill:s10", "skill:s10", 1.0}};
-  const auto result = Match(index.view(), need, {.top_k = 10}, [] { return absl::CancelledError("stop"); });
+  const auto result =
+      Match(index.view(), need, {.top_k = 10, .count_rules = true}, [] { return absl::CancelledError("stop"); });
   EXPECT_EQ(result.status().code(), absl::StatusCode::kCancelled);
 }
 

@@ -1,0 +1,206 @@
+#include "index/search.h"
+
+#include <algorithm>
+
+#include "ranking/weights.h"
+
+namespace warmline::index {
+namespace {
+
+using domain::Part;
+
+// The first ranges are short, so that the threshold rises before many documents were weighed.
+constexpr std::uint32_t kFirstRange = kBlockDocuments;
+
+}  // namespace
+
+ranking::Parts PartsOf(const View& view, const Query& query, const Candidate& candidate, std::uint32_t interests) {
+  const RowView row = candidate.row();
+  ranking::Parts parts{};
+  const auto set = [&](Part part, std::uint32_t value) { parts[static_cast<std::size_t>(part)] = value; };
+  set(Part::kInterests, interests);
+  set(Part::kHelpfulness, candidate.parts.helpfulness);
+  set(Part::kResponsiveness, candidate.parts.responsiveness);
+  set(Part::kInvolvement, ranking::InvolvementValue(static_cast<domain::Involvement>(row.involvement())));
+  set(Part::kAvailability, ranking::Availability(row.open_capacity(), row.week_capacity(), candidate.load));
+  set(Part::kCloseness, candidate.neighbour == nullptr ? 0 : candidate.neighbour->closeness);
+  set(Part::kExploration, ranking::Exploration(candidate.parts.novelty, query.need_hash,
+                                               view.tables->members.IdHash(candidate.member), query.day));
+  return parts;
+}
+
+absl::Status Search::Run(const View& view, const domain::Need& need, int top_k, bool count_rules,
+                         const StopCheck& stop) {
+  view_ = &view;
+  stop_ = &stop;
+  count_rules_ = count_rules;
+  unchecked_ = 0;
+  pending_count_ = 0;
+  candidates_ = 0;
+  removed_ = {};
+  counts_ = {};
+  MakeQuery(view, need, query_);
+  rules_.Prepare(view, query_);
+  weigher_.Prepare(query_);
+  top_.Prepare(top_k, view.tables->members);
+  static_assert(network::kNobody == kNone);
+  neighbourhood_.Collect(*view.ties, view.tables->members, query_.seeker, view.sequence,
+                         view.pool->policy.second_degree_decay);
+  // Contacts first: they are few, and raise the threshold. The second degree last: most of it is below by then.
+  const std::size_t near = neighbourhood_.first_degree();
+  if (absl::Status status = SearchNeighbours(0, near); !status.ok()) return status;
+  for (const SegmentState& state : view.segments) {
+    if (absl::Status status = SearchSegment(state); !status.ok()) return status;
+  }
+  return SearchNeighbours(near, neighbourhood_.all().size());
+}
+
+absl::Status Search::Pass(std::uint32_t documents) {
+  unchecked_ += documents;
+  if (unchecked_ < kDocumentsPerCheck) return absl::OkStatus();
+  unchecked_ = 0;
+  return (*stop_)();
+}
+
+absl::Status Search::SearchSegment(const SegmentState& state) {
+  absl::Status status = state.segment->postings() == nullptr ? SearchRows(state) : SearchPosted(state);
+  Flush();
+  return status;
+}
+
+absl::Status Search::SearchPosted(const SegmentState& state) {
+  const Segment& segment = *state.segment;
+  const EpochColumns::Bounds& bounds = state.columns->bounds(query_.shift);
+  plan_.Prepare(query_, *segment.postings());
+  const std::uint32_t most = plan_.most() * kUnitsPerPoint;
+  std::uint32_t range = kFirstRange;
+  for (std::uint32_t begin = 0; begin < segment.size();) {
+    const std::uint32_t block = begin / kBlockDocuments;
+    std::uint32_t threshold = Threshold();
+    if (bounds.rest[block] + most < threshold) break;
+    if (begin >= BlockScan::kMaxRange) range = BlockScan::kMaxRange;
+    const std::uint32_t end = std::min(begin + range, segment.size());
+    std::uint32_t best = 0;
+    for (std::uint32_t b = block; b * kBlockDocuments < end; ++b) best = std::max(best, bounds.block[b]);
+    if (best + most >= threshold) {
+      plan_.Require(threshold > best ? (threshold - best) / kUnitsPerPoint : 0);
+      const std::uint32_t passed_over = plan_.passed_over();
+      scan_.Run(plan_, begin, end, [&](std::uint32_t doc, std::uint32_t points) {
+        ++counts_.touched;
+        if ((points + passed_over) * kUnitsPerPoint + bounds.Of(doc) < threshold) return;
+        Push(state, doc, nullptr);
+        threshold = Threshold();
+      });
+      ++counts_.ranges;
+    }
+    if (absl::Status status = Pass(end - begin); !status.ok()) return status;
+    begin = end;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Search::SearchRows(const SegmentState& state) {
+  const Segment& segment = *state.segment;
+  const EpochColumns::Bounds& bounds = state.columns->bounds(query_.shift);
+  for (std::uint32_t doc = 0; doc < segment.size(); ++doc) {
+    if (bounds.Of(doc) + query_.weights[0] < Threshold()) continue;
+    Push(state, doc, nullptr);
+  }
+  return Pass(segment.size());
+}
+
+absl::Status Search::SearchNeighbours(std::size_t first, std::size_t last) {
+  const auto closeness_weight = query_.weights[static_cast<std::size_t>(Part::kCloseness)];
+  for (std::size_t i = first; i < last; ++i) {
+    const network::Neighbour& neighbour = neighbourhood_.all()[i];
+    if (i + kMaxPending < last && !view_->segments.empty()) {
+      view_->segments.front().segment->PrefetchMember(neighbourhood_.all()[i + kMaxPending].member);
+    }
+    for (const SegmentState& state : view_->segments) {
+      const auto doc = state.segment->Find(neighbour.member);
+      if (!doc || !state.segment->LivesAt(*doc, view_->sequence)) continue;
+      const std::uint32_t most = state.columns->bounds(query_.shift).Of(*doc) + query_.weights[0] +
+                                 ranking::Contribution(closeness_weight, neighbour.closeness);
+      if (most >= Threshold()) Push(state, *doc, &neighbour);
+      break;
+    }
+    if (absl::Status status = Pass(1); !status.ok()) return status;
+  }
+  Flush();
+  return absl::OkStatus();
+}
+
+void Search::Push(const SegmentState& state, std::uint32_t doc, const network::Neighbour* neighbour) {
+  state.segment->Prefetch(doc);
+  pending_[pending_count_++] = {&state, doc, neighbour};
+  if (pending_count_ == kMaxPending) Flush();
+}
+
+// By now what was fetched first is there; rows are fetched for those that pass the filter, and read after that.
+void Search::Flush() {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < pending_count_; ++i) {
+    if (!PassesFilter(pending_[i])) continue;
+    pending_[i].state->segment->PrefetchRow(pending_[i].doc);
+    pending_[kept++] = pending_[i];
+  }
+  pending_count_ = 0;
+  for (std::size_t i = 0; i < kept; ++i) Weigh(pending_[i]);
+}
+
+bool Search::PassesFilter(const Pending& pending) {
+  const Segment& segment = *pending.state->segment;
+  if (!segment.LivesAt(pending.doc, view_->sequence)) return false;
+  // Without postings it is not known yet whether the document is a candidate at all, so no rule may count it.
+  if (pending.neighbour != nullptr || segment.postings() == nullptr) return true;
+  const auto rule = rules_.FirstBlocking(segment.filter(pending.doc));
+  if (!rule) return true;
+  if (counting() && IsCounted(segment.row(pending.doc).member())) {
+    ++candidates_;
+    ++removed_[static_cast<std::size_t>(*rule)];
+  }
+  return false;
+}
+
+// Neighbours are counted, and looked at, by themselves; the seeker never.
+bool Search::IsCounted(std::uint32_t member) const {
+  return member != query_.seeker && neighbourhood_.Find(member) == nullptr;
+}
+
+void Search::Weigh(const Pending& pending) {
+  const Segment& segment = *pending.state->segment;
+  const RowView row = segment.row(pending.doc);
+  ++counts_.weighed;
+  const InterestWeigher::Shared shared = weigher_.Weigh(row);
+  if (!shared.any && pending.neighbour == nullptr) return;
+  const std::uint32_t interests = InterestsPart(shared.sum, query_.total_weight);
+  const std::uint32_t threshold = Threshold();
+  if (threshold > 0) {
+    std::uint32_t bound = ranking::Contribution(query_.weights[0], interests) +
+                          pending.state->columns->bounds(query_.shift).Of(pending.doc);
+    if (pending.neighbour != nullptr) {
+      bound += ranking::Contribution(query_.weights[static_cast<std::size_t>(Part::kCloseness)],
+                                     pending.neighbour->closeness);
+    }
+    if (bound < threshold) return;
+  }
+  const std::uint32_t member = row.member();
+  if (pending.neighbour == nullptr && !IsCounted(member)) return;
+  ++candidates_;
+  ++counts_.evaluated;
+  const Candidate candidate = {&segment,
+                               pending.doc,
+                               member,
+                               pending.state->columns->parts(pending.doc),
+                               view_->tables->members.load(member),
+                               pending.neighbour,
+                               shared.own_rare};
+  if (const auto rule = rules_.FirstBlocking(candidate)) {
+    ++removed_[static_cast<std::size_t>(*rule)];
+    return;
+  }
+  const ranking::Parts parts = PartsOf(*view_, query_, candidate, interests);
+  top_.Offer({ranking::Score(query_.weights, parts), candidate, parts});
+}
+
+}  // namespace warmline::index
