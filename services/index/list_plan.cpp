@@ -4,7 +4,8 @@
 
 namespace warmline::index {
 
-void ListPlan::Prepare(const Query& query, const Postings& postings) {
+void ListPlan::Prepare(const Query& query, const Postings& postings, std::uint32_t documents) {
+  documents_ = documents;
   lists_.clear();
   steps_.clear();
   taken_ = 0;
@@ -53,7 +54,7 @@ void ListPlan::AddSteps(std::uint32_t first, std::uint32_t last) {
     std::uint64_t postings = 0;
     for (std::uint32_t i = first; i < last; ++i) {
       postings += lists_[i].size;
-      const Step step = {lists_[i].bound - spent, postings, lists_[i].own, first, i + 1};
+      const Step step = {lists_[i].bound - spent, postings, first, i + 1};
       if (best.last == 0 || step.postings * best.bound >= best.postings * step.bound) best = step;
     }
     steps_.push_back(best);

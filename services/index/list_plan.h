@@ -31,7 +31,16 @@ struct PlannedList {
 
 class ListPlan {
  public:
-  void Prepare(const Query& query, const Postings& postings);
+  // Lists of an own term that are given up together, after its lists of smaller bounds.
+  struct Step {
+    std::uint32_t bound = 0;     // points more that are passed over
+    std::uint64_t postings = 0;  // that are saved
+    std::uint32_t first = 0;     // in lists_, sorted by bound within an own term
+    std::uint32_t last = 0;
+  };
+
+  // `documents`: how many the postings are of.
+  void Prepare(const Query& query, const Postings& postings, std::uint32_t documents);
   // More than any helper's interests are worth: points.
   [[nodiscard]] std::uint32_t most() const { return most_; }
   // From now on only helpers worth at least `points` are looked for.
@@ -40,16 +49,17 @@ class ListPlan {
   [[nodiscard]] std::span<PlannedList* const> essential() const { return essential_; }
   // What the other lists together are worth at most.
   [[nodiscard]] std::uint32_t passed_over() const { return passed_over_; }
+  // The steps that leave them out, in order of postings saved for the bound spent.
+  [[nodiscard]] std::span<const Step> given_up() const { return {steps_.data(), taken_}; }
+  [[nodiscard]] std::span<PlannedList> lists(const Step& step) {
+    return {lists_.data() + step.first, step.last - step.first};
+  }
+  // How many postings of a step lie in a range of so many documents, about.
+  [[nodiscard]] std::uint64_t PostingsIn(const Step& step, std::uint32_t range) const {
+    return step.postings * range / documents_;
+  }
 
  private:
-  // Leaves out the lists of an own term up to one more of them.
-  struct Step {
-    std::uint32_t bound = 0;     // points more that are passed over
-    std::uint64_t postings = 0;  // that are saved
-    std::uint32_t own = 0;
-    std::uint32_t first = 0;  // in lists_, sorted by bound within an own term
-    std::uint32_t last = 0;
-  };
   void AddSteps(std::uint32_t first, std::uint32_t last);
 
   std::vector<PlannedList> lists_;
@@ -57,6 +67,7 @@ class ListPlan {
   std::size_t taken_ = 0;
   std::uint32_t passed_over_ = 0;
   std::uint32_t most_ = 0;
+  std::uint32_t documents_ = 1;
   std::vector<PlannedList*> essential_;
 };
 

@@ -71,7 +71,7 @@ absl::Status Search::SearchSegment(const SegmentState& state) {
 absl::Status Search::SearchPosted(const SegmentState& state) {
   const Segment& segment = *state.segment;
   const EpochColumns::Bounds& bounds = state.columns->bounds(query_.shift);
-  plan_.Prepare(query_, *segment.postings());
+  plan_.Prepare(query_, *segment.postings(), segment.size());
   const std::uint32_t most = plan_.most() * kUnitsPerPoint;
   std::uint32_t range = kFirstRange;
   for (std::uint32_t begin = 0; begin < segment.size();) {
@@ -83,14 +83,15 @@ absl::Status Search::SearchPosted(const SegmentState& state) {
     std::uint32_t best = 0;
     for (std::uint32_t b = block; b * kBlockDocuments < end; ++b) best = std::max(best, bounds.block[b]);
     if (best + most >= threshold) {
-      plan_.Require(threshold > best ? (threshold - best) / kUnitsPerPoint : 0);
-      const std::uint32_t passed_over = plan_.passed_over();
-      scan_.Run(plan_, begin, end, [&](std::uint32_t doc, std::uint32_t points) {
-        ++counts_.touched;
-        if ((points + passed_over) * kUnitsPerPoint + bounds.Of(doc) < threshold) return;
+      // Floored, so that whoever is worth less than so many points cannot even tie.
+      const std::uint32_t required = threshold > best ? (threshold - best) / kUnitsPerPoint : 0;
+      plan_.Require(required);
+      scan_.Run(plan_, begin, end, required, [&](std::uint32_t doc, std::uint32_t points) {
+        if (points * kUnitsPerPoint + bounds.Of(doc) < threshold) return;
         Push(state, doc, nullptr);
         threshold = Threshold();
       });
+      counts_.touched += scan_.touched();
       ++counts_.ranges;
     }
     if (absl::Status status = Pass(end - begin); !status.ok()) return status;

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -35,50 +35,54 @@ struct Options {
 class PlainScan {
  public:
   // The same postings, as plain arrays.
-  PlainScan(const index::Segment& segment, std::size_t terms) : sums_(segment.size(), 0), lists_(terms) {
-    for (std::uint32_t doc = 0; doc < segment.size(); ++doc) {
-      segment.row(doc).ForEachTerm([&](std::uint32_t term, std::uint8_t level) {
-        lists_[term].documents.push_back(doc);
-        lists_[term].levels.push_back(level);
-      });
-    }
+  PlainScan(const index::Segment& segment, std::size_t terms)
+      : begin_(terms + 1, 0), sums_(segment.size(), 0), touched_(segment.size() + 1) {
+    const auto for_each = [&](auto f) {
+      for (std::uint32_t doc = 0; doc < segment.size(); ++doc)
+        segment.row(doc).ForEachTerm([&](std::uint32_t term, std::uint8_t level) { f(doc, term, level); });
+    };
+    for_each([&](std::uint32_t, std::uint32_t term, std::uint8_t) { ++begin_[term + 1]; });
+    for (std::size_t t = 0; t < terms; ++t) begin_[t + 1] += begin_[t];
+    documents_.resize(begin_.back());
+    levels_.resize(begin_.back());
+    std::vector<std::size_t> next(begin_.begin(), begin_.end() - 1);
+    for_each([&](std::uint32_t doc, std::uint32_t term, std::uint8_t level) {
+      documents_[next[term]] = doc;
+      levels_[next[term]++] = level;
+    });
   }
 
   std::uint64_t Run(const index::Query& query) {
+    std::size_t count = 0;
     for (const index::QueryTerm& term : query.terms) {
-      const List& list = lists_[term.term];
       const auto weight = static_cast<std::uint32_t>(query.own[term.own].weight * term.discount >> 16) | 1U;
-      for (std::size_t i = 0; i < list.documents.size(); ++i) {
-        std::uint32_t& sum = sums_[list.documents[i]];
-        if (sum == 0) touched_.push_back(list.documents[i]);
-        sum += weight * list.levels[i];
+      for (std::size_t i = begin_[term.term]; i < begin_[term.term + 1]; ++i) {
+        std::uint32_t& sum = sums_[documents_[i]];
+        touched_[count] = documents_[i];
+        count += sum == 0 ? 1 : 0;
+        sum += weight * levels_[i];
       }
     }
     best_.clear();
-    const auto worse = [](const auto& x, const auto& y) { return x > y; };
-    for (const std::uint32_t doc : touched_) {
-      const std::pair entry(sums_[doc], doc);
-      sums_[doc] = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::pair entry(sums_[touched_[i]], touched_[i]);
+      sums_[touched_[i]] = 0;
       if (best_.size() == kTopK && entry <= best_.front()) continue;
       if (best_.size() == kTopK) {
-        std::pop_heap(best_.begin(), best_.end(), worse);
+        std::pop_heap(best_.begin(), best_.end(), std::greater<>());
         best_.pop_back();
       }
       best_.push_back(entry);
-      std::push_heap(best_.begin(), best_.end(), worse);
+      std::push_heap(best_.begin(), best_.end(), std::greater<>());
     }
-    const std::uint64_t seen = touched_.size();
-    touched_.clear();
-    return seen;
+    return count;
   }
 
  private:
-  struct List {
-    std::vector<std::uint32_t> documents;
-    std::vector<std::uint8_t> levels;
-  };
+  std::vector<std::size_t> begin_;
+  std::vector<std::uint32_t> documents_;
+  std::vector<std::uint8_t> levels_;
   std::vector<std::uint32_t> sums_;
-  std::vector<List> lists_;
   std::vector<std::uint32_t> touched_;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> best_;
 };
