@@ -37,6 +37,11 @@ class BlockScan {
       passed_over -= steps[i].bound;
       Choose(chosen_, chosen_count_, required, passed_over);
     }
+    // The best first while nobody is ranked yet: the threshold rises with them, and rules the others out.
+    if (begin == 0 && chosen_count_ > kBestFirst) {
+      std::nth_element(chosen_.begin(), chosen_.begin() + kBestFirst, chosen_.begin() + chosen_count_,
+                       [&](std::uint16_t x, std::uint16_t y) { return cells_[x] > cells_[y]; });
+    }
     for (std::uint32_t i = 0; i < chosen_count_; ++i)
       f(begin + chosen_[i], (cells_[chosen_[i]] >> kPointsShift) + passed_over);
     for (std::uint32_t i = 0; i < touched_count_; ++i) cells_[touched_[i]] = 0;
@@ -48,6 +53,7 @@ class BlockScan {
   // (docs/adr/0007).
   static constexpr std::uint32_t kPostingsPerRow = 24;
   static constexpr std::uint32_t kPostingsPerWalk = 20;
+  static constexpr std::uint32_t kBestFirst = 32;
 
   // A word a document: the level of the own term last added (8 bits), that own term plus one (7), and points (17: at
   // most 2^16 and a rounding for each list). 0: not touched.

@@ -33,6 +33,8 @@ class EpochColumns {
             static_cast<std::uint32_t>(packed >> 42)};
   }
 
+  void Prefetch(std::uint32_t doc) const { __builtin_prefetch(&parts_[doc]); }
+
   // Upper bounds of StaticScoreOf: of single documents, of blocks, and of a block and all that follow it.
   struct Bounds {
     std::vector<std::uint8_t> document;

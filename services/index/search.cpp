@@ -133,20 +133,31 @@ absl::Status Search::SearchNeighbours(std::size_t first, std::size_t last) {
 
 void Search::Push(const SegmentState& state, std::uint32_t doc, const network::Neighbour* neighbour) {
   state.segment->Prefetch(doc);
-  pending_[pending_count_++] = {&state, doc, neighbour};
+  pending_[pending_count_++] = {&state, doc, neighbour, {}, 0};
   if (pending_count_ == kMaxPending) Flush();
 }
 
-// By now what was fetched first is there; rows are fetched for those that pass the filter, and read after that.
+// In rounds, each over all that wait, so that what the next round reads of one is fetched while the others are looked
+// at: the filter, then the row, then what the whole score needs.
 void Search::Flush() {
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < pending_count_; ++i) {
-    if (!PassesFilter(pending_[i])) continue;
-    pending_[i].state->segment->PrefetchRow(pending_[i].doc);
-    pending_[kept++] = pending_[i];
-  }
+  const auto round = [&](auto keep, auto prefetch) {
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < pending_count_; ++i) {
+      if (!keep(pending_[i])) continue;
+      prefetch(pending_[i]);
+      pending_[kept++] = pending_[i];
+    }
+    pending_count_ = kept;
+  };
+  round([&](const Pending& p) { return PassesFilter(p); },
+        [](const Pending& p) { p.state->segment->PrefetchRow(p.doc); });
+  round([&](Pending& p) { return Weigh(p); },
+        [&](const Pending& p) {
+          p.state->columns->Prefetch(p.doc);
+          view_->tables->members.Prefetch(p.member);
+        });
+  for (std::size_t i = 0; i < pending_count_; ++i) Evaluate(pending_[i]);
   pending_count_ = 0;
-  for (std::size_t i = 0; i < kept; ++i) Weigh(pending_[i]);
 }
 
 bool Search::PassesFilter(const Pending& pending) {
@@ -168,34 +179,40 @@ bool Search::IsCounted(std::uint32_t member) const {
   return member != query_.seeker && neighbourhood_.Find(member) == nullptr;
 }
 
-void Search::Weigh(const Pending& pending) {
-  const Segment& segment = *pending.state->segment;
-  const RowView row = segment.row(pending.doc);
-  ++counts_.weighed;
-  const InterestWeigher::Shared shared = weigher_.Weigh(row);
-  if (!shared.any && pending.neighbour == nullptr) return;
-  const std::uint32_t interests = InterestsPart(shared.sum, query_.total_weight);
+bool Search::IsBelow(std::uint32_t interests, const Pending& pending) const {
   const std::uint32_t threshold = Threshold();
-  if (threshold > 0) {
-    std::uint32_t bound = ranking::Contribution(query_.weights[0], interests) +
-                          pending.state->columns->bounds(query_.shift).Of(pending.doc);
-    if (pending.neighbour != nullptr) {
-      bound += ranking::Contribution(query_.weights[static_cast<std::size_t>(Part::kCloseness)],
-                                     pending.neighbour->closeness);
-    }
-    if (bound < threshold) return;
+  if (threshold == 0) return false;
+  std::uint32_t bound = ranking::Contribution(query_.weights[0], interests) +
+                        pending.state->columns->bounds(query_.shift).Of(pending.doc);
+  if (pending.neighbour != nullptr) {
+    bound += ranking::Contribution(query_.weights[static_cast<std::size_t>(Part::kCloseness)],
+                                   pending.neighbour->closeness);
   }
-  const std::uint32_t member = row.member();
-  if (pending.neighbour == nullptr && !IsCounted(member)) return;
+  return bound < threshold;
+}
+
+bool Search::Weigh(Pending& pending) {
+  const RowView row = pending.state->segment->row(pending.doc);
+  ++counts_.weighed;
+  pending.shared = weigher_.Weigh(row);
+  if (!pending.shared.any && pending.neighbour == nullptr) return false;
+  if (IsBelow(InterestsPart(pending.shared.sum, query_.total_weight), pending)) return false;
+  pending.member = row.member();
+  return pending.neighbour != nullptr || IsCounted(pending.member);
+}
+
+void Search::Evaluate(const Pending& pending) {
+  const std::uint32_t interests = InterestsPart(pending.shared.sum, query_.total_weight);
+  if (IsBelow(interests, pending)) return;  // the threshold has risen since
   ++candidates_;
   ++counts_.evaluated;
-  const Candidate candidate = {&segment,
+  const Candidate candidate = {pending.state->segment.get(),
                                pending.doc,
-                               member,
+                               pending.member,
                                pending.state->columns->parts(pending.doc),
-                               view_->tables->members.load(member),
+                               view_->tables->members.load(pending.member),
                                pending.neighbour,
-                               shared.own_rare};
+                               pending.shared.own_rare};
   if (const auto rule = rules_.FirstBlocking(candidate)) {
     ++removed_[static_cast<std::size_t>(*rule)];
     return;

@@ -63,6 +63,8 @@ class Search {
     const SegmentState* state = nullptr;
     std::uint32_t doc = 0;
     const network::Neighbour* neighbour = nullptr;
+    InterestWeigher::Shared shared;  // once weighed
+    std::uint32_t member = 0;
   };
   static constexpr std::size_t kMaxPending = 32;
 
@@ -79,7 +81,10 @@ class Search {
   void Push(const SegmentState& state, std::uint32_t doc, const network::Neighbour* neighbour);
   void Flush();
   [[nodiscard]] bool PassesFilter(const Pending& pending);
-  void Weigh(const Pending& pending);
+  // Whether, by its row, it may still enter.
+  [[nodiscard]] bool Weigh(Pending& pending);
+  void Evaluate(const Pending& pending);
+  [[nodiscard]] bool IsBelow(std::uint32_t interests, const Pending& pending) const;
   [[nodiscard]] bool IsCounted(std::uint32_t member) const;
 
   const View* view_ = nullptr;
