@@ -1,6 +1,7 @@
 // MatchService. Handlers translate, authorise and call a use case. Thread-safety: gRPC calls them from any thread.
 #pragma once
 
+#include "api/arena_allocator.h"
 #include "api/call.h"
 #include "warmline/v1/match_service.grpc.pb.h"
 
@@ -8,7 +9,9 @@ namespace warmline::api {
 
 class MatchHandlers final : public warmline::v1::MatchService::CallbackService {
  public:
-  explicit MatchHandlers(Environment& environment) : environment_(environment) {}
+  explicit MatchHandlers(Environment& environment) : environment_(environment) {
+    SetMessageAllocatorFor_Match(&match_messages_);
+  }
   using Context = grpc::CallbackServerContext;
   using Reactor = grpc::ServerUnaryReactor;
 
@@ -23,6 +26,7 @@ class MatchHandlers final : public warmline::v1::MatchService::CallbackService {
 
  private:
   Environment& environment_;
+  ArenaAllocator<warmline::v1::MatchRequest, warmline::v1::MatchResponse> match_messages_;
 };
 
 // Answers one MatchRequest of an authorised call, at the view of now.

@@ -21,6 +21,8 @@ class ServeProcess {
   ServeProcess& operator=(const ServeProcess&) = delete;
 
   [[nodiscard]] bool listens() const { return port_ > 0; }
+  [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] const std::string& token() const { return token_; }
   [[nodiscard]] const std::string& log() const { return log_; }
   [[nodiscard]] std::shared_ptr<grpc::Channel> Connect() const;
   [[nodiscard]] std::unique_ptr<grpc::ClientContext> Context(int timeout_ms = 10'000) const;
