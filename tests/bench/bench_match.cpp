@@ -1,9 +1,6 @@
 // Match at scale, beside a plain accumulate-everything scan of the same postings in the same run, and held against the
 // oracle.
-//   bench_match [--json] [--quick] [--helpers N] [--queries N] [--seed S] [--oracle N]
-#include <absl/strings/numbers.h>
-#include <absl/time/clock.h>
-
+//   bench_match [--json] [--quick] [--memory] [--helpers N] [--queries N] [--seed S] [--oracle N] [--interests N]
 #include <algorithm>
 #include <cstdio>
 #include <functional>
@@ -11,24 +8,23 @@
 #include <vector>
 
 #include "base/rcu.h"
-#include "index/matcher.h"
-#include "index/pool_index.h"
+#include "bench/community_index.h"
+#include "bench/timings.h"
 #include "index/query.h"
-#include "simulation/community.h"
 #include "support/oracle.h"
 
 namespace warmline::bench {
 namespace {
 
-constexpr std::int64_t kEpochHour = 1'790'000'000 / 3600;
-constexpr int kTopK = 10;
-
 struct Options {
   bool json = false;
+  bool quick = false;
+  bool memory = false;
   std::int64_t helpers = 1'000'000;
-  int queries = 1'000;
-  std::uint64_t seed = 1;
-  int oracle = 3;
+  std::int64_t queries = 1'000;
+  std::int64_t seed = 1;
+  std::int64_t oracle = 3;
+  std::int64_t interests = 8;  // of a need
 };
 
 // What a search engine without bounds does at least: adds every posting of the query up, then picks the k largest sums.
@@ -87,21 +83,18 @@ class PlainScan {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> best_;
 };
 
-struct Timings {
-  std::vector<double> us;
-  double Mean() const {
-    double sum = 0;
-    for (const double t : us) sum += t;
-    return sum / static_cast<double>(us.size());
+// A need of the community's, with as many interests as asked for.
+domain::Need NeedOf(const simulation::Community& community, std::int64_t number, std::int64_t interests) {
+  domain::Need need = community.NeedAt(number);
+  for (std::int64_t more = 1; static_cast<std::int64_t>(need.interests.size()) < interests; ++more) {
+    for (const domain::Interest& i : community.NeedAt(number + more * 1'000'003).interests) {
+      const bool known = std::any_of(need.interests.begin(), need.interests.end(),
+                                     [&](const auto& n) { return n.canonical == i.canonical; });
+      if (!known && static_cast<std::int64_t>(need.interests.size()) < interests) need.interests.push_back(i);
+    }
   }
-  double Quantile(double q) {
-    std::sort(us.begin(), us.end());
-    return us[std::min(us.size() - 1, static_cast<std::size_t>(q * static_cast<double>(us.size())))];
-  }
-};
-
-double MicrosecondsSince(std::int64_t began_ns) {
-  return static_cast<double>(absl::GetCurrentTimeNanos() - began_ns) / 1e3;
+  need.interests.resize(static_cast<std::size_t>(interests));
+  return need;
 }
 
 // Answers that differ from the oracle's, of the first `count` queries.
@@ -112,11 +105,10 @@ int Mismatches(const simulation::Community& community, const index::PoolIndex& i
   for (std::int64_t i = 0; i < options.helpers; ++i) world.members.push_back(community.HelperAt(i));
   world.statistics = index.CountStatistics(1);
   int mismatches = 0;
-  for (int i = 0; i < options.oracle; ++i) {
-    const auto expected = testing::BruteForce(world, community.NeedAt(i), kTopK);
+  for (std::int64_t i = 0; i < options.oracle; ++i) {
+    const auto expected = testing::BruteForce(world, NeedOf(community, i, options.interests), kTopK);
     const base::RcuReadGuard guard;
-    const auto actual =
-        index::Match(index.view(), community.NeedAt(i), {.top_k = kTopK}, [] { return absl::OkStatus(); });
+    const auto actual = Answer(index.view(), NeedOf(community, i, options.interests));
     bool same = actual.ok() && actual->ranked.size() == expected.ranked.size() &&
                 (!actual->counts_are_complete || actual->candidates == expected.candidates);
     for (std::size_t j = 0; same && j < expected.ranked.size(); ++j) {
@@ -127,64 +119,82 @@ int Mismatches(const simulation::Community& community, const index::PoolIndex& i
   return mismatches;
 }
 
+void PrintMemory(const char* workload, const index::IndexState& state, const Options& options) {
+  const auto each = [&](std::int64_t bytes) {
+    return static_cast<double>(bytes) / static_cast<double>(options.helpers);
+  };
+  const index::IndexState::Bytes& b = state.bytes;
+  std::printf(
+      options.json
+          ? "{\"workload\":\"memory_%s\",\"helpers\":%lld,\"seed\":%lld,\"bytes_per_helper\":%.1f,\"rows\":%.1f,"
+            "\"filters\":%.1f,\"postings\":%.1f,\"columns\":%.1f,\"lookups\":%.1f,\"deaths\":%.2f,\"members\":%.1f,"
+            "\"dictionary\":%.1f,\"ids\":%.1f}\n"
+          : "memory of %s, %lld helpers, seed %lld: %.1f bytes a helper: rows %.1f, filters %.1f, postings %.1f, columns of "
+            "the epoch %.1f, member to document %.1f, deaths %.2f, facts and loads %.1f, dictionary and statistics %.1f; "
+            "ids besides %.1f\n",
+      workload, static_cast<long long>(options.helpers), static_cast<long long>(options.seed), each(b.Helpers()),
+      each(b.rows), each(b.filters), each(b.postings), each(b.columns), each(b.lookups), each(b.deaths),
+      each(b.members), each(b.dictionary), each(b.ids));
+}
+
 void Run(const char* workload, simulation::Mode mode, const Options& options) {
-  const simulation::Community community({.helpers = options.helpers, .seed = options.seed, .mode = mode});
-  domain::Pool pool;
-  pool.id = "bench";
-  index::PoolIndex index(pool, kEpochHour);
-  {
-    index::PoolIndex::Loader loader(index);
-    for (std::int64_t i = 0; i < options.helpers; ++i) loader.Add(community.HelperAt(i));
-    loader.Finish(1);
+  const simulation::Community community(
+      {.helpers = options.helpers, .seed = static_cast<std::uint64_t>(options.seed), .mode = mode});
+  const auto index = MakeIndex(community, options.helpers);
+  const index::IndexState state = index->State();
+  if (options.memory) {
+    PrintMemory(workload, state, options);
+    return;
   }
-  const std::vector<domain::Change> statistics = {{2, index.CountStatistics(1)}};
-  index.Apply(statistics);
 
   Timings match;
   Timings scan;
   double candidates = 0;
+  double lists = 0;
+  double touched = 0;
+  double weighed = 0;
   {
     const base::RcuReadGuard guard;
-    const index::View& view = index.view();
+    const index::View& view = index->view();
     PlainScan plain(*view.segments.front().segment, view.tables->terms.size());
     index::Query query;
-    for (int i = -20; i < options.queries; ++i) {  // the first warm up
-      const domain::Need need = community.NeedAt(i < 0 ? 1'000'000 - i : i);
+    for (std::int64_t i = -20; i < options.queries; ++i) {  // the first warm up
+      const domain::Need need = NeedOf(community, i < 0 ? 1'000'000 - i : i, options.interests);
       std::int64_t began = absl::GetCurrentTimeNanos();
-      const auto result = index::Match(view, need, {.top_k = kTopK}, [] { return absl::OkStatus(); });
+      const auto result = Answer(view, need);
       const double match_us = MicrosecondsSince(began);
       index::MakeQuery(view, need, query);
       began = absl::GetCurrentTimeNanos();
       const std::uint64_t found = plain.Run(query);
       const double scan_us = MicrosecondsSince(began);
       if (i < 0) continue;
-      match.us.push_back(match_us);
-      scan.us.push_back(scan_us);
-      candidates += static_cast<double>(found) / options.queries;
+      match.Add(match_us);
+      scan.Add(scan_us);
+      candidates += static_cast<double>(found);
+      lists += static_cast<double>(query.terms.size());
+      touched += static_cast<double>(result->work.touched);
+      weighed += static_cast<double>(result->work.weighed);
     }
   }
-  const index::IndexState state = index.State();
+  const auto queries = static_cast<double>(options.queries);
   const auto helpers = static_cast<double>(options.helpers);
   const double bytes = static_cast<double>(state.bytes.Helpers()) / helpers;
-  const int mismatches = Mismatches(community, index, options);
+  const int mismatches = Mismatches(community, *index, options);
   const double mean = match.Mean();
-  if (options.json) {
-    std::printf(
-        "{\"workload\":\"%s\",\"helpers\":%lld,\"seed\":%llu,\"queries\":%d,\"mean_us\":%.1f,\"p50_us\":%.1f,\"p99_"
-        "us\":%.1f,\"p99_to_mean\":%.2f,\"scan_mean_us\":%.1f,"
-        "\"ratio_to_scan\":%.3f,\"mean_candidates\":%.0f,\"oracle_queries\":%d,\"mismatches\":%d,\"bytes_per_helper\":%"
-        ".1f,\"id_bytes_per_helper\":%.1f}\n",
-        workload, static_cast<long long>(options.helpers), static_cast<unsigned long long>(options.seed),
-        options.queries, mean, match.Quantile(0.5), match.Quantile(0.99), match.Quantile(0.99) / mean, scan.Mean(),
-        mean / scan.Mean(), candidates, options.oracle, mismatches, bytes,
-        static_cast<double>(state.bytes.ids) / helpers);
-  } else {
-    std::printf(
-        "%-12s %lld helpers: match %.0f us (p50 %.0f, p99 %.0f), scan %.0f us, ratio %.2f, %.0f candidates, %d of %d "
-        "oracle answers differ, %.0f bytes a helper\n",
-        workload, static_cast<long long>(options.helpers), mean, match.Quantile(0.5), match.Quantile(0.99), scan.Mean(),
-        mean / scan.Mean(), candidates, mismatches, options.oracle, bytes);
-  }
+  std::printf(
+      options.json
+          ? "{\"workload\":\"%s\",\"helpers\":%lld,\"seed\":%lld,\"queries\":%lld,\"interests\":%lld,\"mean_us\":%.1f,"
+            "\"p50_us\":%.1f,\"p99_us\":%.1f,\"p99_to_mean\":%.2f,\"scan_mean_us\":%.1f,\"ratio_to_scan\":%.4f,"
+            "\"mean_lists\":%.1f,\"mean_candidates\":%.0f,\"mean_touched\":%.0f,\"mean_weighed\":%.0f,"
+            "\"oracle_queries\":%lld,\"mismatches\":%d,\"bytes_per_helper\":%.1f,\"id_bytes_per_helper\":%.1f}\n"
+          : "%-12s %lld helpers, seed %lld, %lld needs of %lld interests: match %.0f us (p50 %.0f, p99 %.0f, %.2f of the "
+            "mean), scan %.0f us, ratio %.4f; %.1f lists, %.0f candidates, %.0f touched, %.0f weighed; of %lld oracle "
+            "answers %d differ; %.1f bytes a helper, ids %.1f\n",
+      workload, static_cast<long long>(options.helpers), static_cast<long long>(options.seed),
+      static_cast<long long>(options.queries), static_cast<long long>(options.interests), mean, match.Quantile(0.5),
+      match.Quantile(0.99), match.Quantile(0.99) / mean, scan.Mean(), mean / scan.Mean(), lists / queries,
+      candidates / queries, touched / queries, weighed / queries, static_cast<long long>(options.oracle), mismatches,
+      bytes, static_cast<double>(state.bytes.ids) / helpers);
   std::fflush(stdout);
 }
 
@@ -193,33 +203,21 @@ void Run(const char* workload, simulation::Mode mode, const Options& options) {
 
 int main(int argc, char** argv) {
   warmline::bench::Options options;
-  for (int i = 1; i < argc; ++i) {
-    const std::string flag = argv[i];
-    const auto number = [&](auto* value) { return i + 1 < argc && absl::SimpleAtoi(argv[++i], value); };
-    bool good = true;
-    if (flag == "--json") {
-      options.json = true;
-    } else if (flag == "--quick") {
-      options.helpers = 100'000;
-      options.queries = 200;
-    } else if (flag == "--helpers") {
-      good = number(&options.helpers);
-    } else if (flag == "--queries") {
-      good = number(&options.queries);
-    } else if (flag == "--seed") {
-      good = number(&options.seed);
-    } else if (flag == "--oracle") {
-      good = number(&options.oracle);
-    } else {
-      good = false;
-    }
-    if (!good || options.helpers < 1 || options.queries < 1) {
-      std::fprintf(
-          stderr,
-          "bench_match: %s is wrong: use [--json] [--quick] [--helpers N] [--queries N] [--seed S] [--oracle N]\n",
-          flag.c_str());
-      return 2;
-    }
+  warmline::bench::Flags flags;
+  flags.Switch("--json", &options.json);
+  flags.Switch("--quick", &options.quick);
+  flags.Switch("--memory", &options.memory);
+  flags.Number("--helpers", &options.helpers);
+  flags.Number("--queries", &options.queries);
+  flags.Number("--seed", &options.seed);
+  flags.Number("--oracle", &options.oracle);
+  flags.Number("--interests", &options.interests);
+  if (!flags.Parse(argc, argv) || options.helpers < 1 || options.queries < 1 || options.interests < 1 ||
+      options.interests > warmline::domain::kMaxInterestsPerNeed)
+    return 2;
+  if (options.quick) {
+    options.helpers = 100'000;
+    options.queries = 200;
   }
   warmline::bench::Run("correlated", warmline::simulation::Mode::kCorrelated, options);
   warmline::bench::Run("adversarial", warmline::simulation::Mode::kAdversarial, options);
