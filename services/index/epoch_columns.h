@@ -46,6 +46,7 @@ class EpochColumns {
     }
   };
   [[nodiscard]] const Bounds& bounds(int shift) const { return bounds_[static_cast<std::size_t>(shift)]; }
+  void PrefetchBound(int shift, std::uint32_t doc) const { __builtin_prefetch(&bounds(shift).document[doc]); }
   [[nodiscard]] std::size_t bytes() const;
 
  private:

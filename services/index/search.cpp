@@ -111,24 +111,35 @@ absl::Status Search::SearchRows(const SegmentState& state) {
 }
 
 absl::Status Search::SearchNeighbours(std::size_t first, std::size_t last) {
-  const auto closeness_weight = query_.weights[static_cast<std::size_t>(Part::kCloseness)];
-  for (std::size_t i = first; i < last; ++i) {
-    const network::Neighbour& neighbour = neighbourhood_.all()[i];
-    if (i + kMaxPending < last && !view_->segments.empty()) {
-      view_->segments.front().segment->PrefetchMember(neighbourhood_.all()[i + kMaxPending].member);
+  const auto all = neighbourhood_.all();
+  for (; first < last; first += kMaxPending) {
+    const auto group = all.subspan(first, std::min(kMaxPending, last - first));
+    if (!view_->segments.empty()) {
+      for (const network::Neighbour& n : group) view_->segments.front().segment->PrefetchMember(n.member);
     }
-    for (const SegmentState& state : view_->segments) {
-      const auto doc = state.segment->Find(neighbour.member);
-      if (!doc || !state.segment->LivesAt(*doc, view_->sequence)) continue;
-      const std::uint32_t most = state.columns->bounds(query_.shift).Of(*doc) + query_.weights[0] +
-                                 ranking::Contribution(closeness_weight, neighbour.closeness);
-      if (most >= Threshold()) Push(state, *doc, &neighbour);
-      break;
+    pending_count_ = 0;
+    for (const network::Neighbour& n : group) Locate(n);
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < pending_count_; ++i) {
+      if (!IsBelow(domain::kOne, pending_[i])) pending_[kept++] = pending_[i];
     }
-    if (absl::Status status = Pass(1); !status.ok()) return status;
+    pending_count_ = kept;
+    Flush();
+    if (absl::Status status = Pass(static_cast<std::uint32_t>(group.size())); !status.ok()) return status;
   }
-  Flush();
   return absl::OkStatus();
+}
+
+// Adds the living document of a neighbour, if there is one.
+void Search::Locate(const network::Neighbour& neighbour) {
+  for (const SegmentState& state : view_->segments) {
+    const auto doc = state.segment->Find(neighbour.member);
+    if (!doc || !state.segment->LivesAt(*doc, view_->sequence)) continue;
+    state.columns->PrefetchBound(query_.shift, *doc);
+    state.segment->Prefetch(*doc);
+    pending_[pending_count_++] = {&state, *doc, &neighbour, {}, 0};
+    return;
+  }
 }
 
 void Search::Push(const SegmentState& state, std::uint32_t doc, const network::Neighbour* neighbour) {
@@ -164,10 +175,11 @@ bool Search::PassesFilter(const Pending& pending) {
   const Segment& segment = *pending.state->segment;
   if (!segment.LivesAt(pending.doc, view_->sequence)) return false;
   // Without postings it is not known yet whether the document is a candidate at all, so no rule may count it.
-  if (pending.neighbour != nullptr || segment.postings() == nullptr) return true;
+  const bool is_candidate = pending.neighbour != nullptr || segment.postings() != nullptr;
+  if (!is_candidate && counting()) return true;
   const auto rule = rules_.FirstBlocking(segment.filter(pending.doc));
   if (!rule) return true;
-  if (counting() && IsCounted(segment.row(pending.doc).member())) {
+  if (counting() && (pending.neighbour != nullptr || IsCounted(segment.row(pending.doc).member()))) {
     ++candidates_;
     ++removed_[static_cast<std::size_t>(*rule)];
   }

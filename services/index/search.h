@@ -73,6 +73,7 @@ class Search {
   absl::Status SearchRows(const SegmentState& state);
   // Neighbours [first, last): their closeness is in no block's bound, so each is looked up.
   absl::Status SearchNeighbours(std::size_t first, std::size_t last);
+  void Locate(const network::Neighbour& neighbour);
   absl::Status Pass(std::uint32_t documents);
 
   // Nothing was ruled out so far by its score, so counts can still become complete.

@@ -53,6 +53,8 @@ void Neighbourhood::Collect(const Csr& csr, const MemberTable& members, std::uin
   const TieList contacts(csr, members, seeker, sequence);
   const std::size_t near = std::min<std::size_t>(contacts.size(), domain::kNeighbourhoodTies);
   std::size_t most = contacts.size();
+  // Each contact's row lies elsewhere: where it begins is fetched for all first, then the row.
+  for (std::size_t i = 0; i < near; ++i) TieList::Prefetch(csr, members, contacts[i].to);
   for (std::size_t i = 0; i < near; ++i) {
     most += std::min<std::size_t>(TieList(csr, members, contacts[i].to, sequence).size(), domain::kNeighbourhoodTies);
   }
@@ -65,6 +67,7 @@ void Neighbourhood::Collect(const Csr& csr, const MemberTable& members, std::uin
     contact.closeness = domain::kOne;
   }
   first_degree_ = found_.size();
+  for (std::size_t i = 0; i < near; ++i) TieList(csr, members, contacts[i].to, sequence).PrefetchRow();
   for (std::size_t i = 0; i < near; ++i) {
     const Tie contact = contacts[i];
     const bool introduces = members.facts(contact.to).Read(sequence).introduces;
