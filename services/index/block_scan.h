@@ -1,4 +1,5 @@
-// Adds up the essential lists over a short range of documents, in memory that stays in the first-level cache.
+// Adds up the essential lists over a range of documents, in memory that stays in the cache: 16 KiB for pools of up to
+// two million, 128 KiB at most.
 // Thread-safety: one BlockScan belongs to one thread at a time.
 #pragma once
 
@@ -15,7 +16,8 @@ namespace warmline::index {
 class BlockScan {
  public:
   // A range lies within a chunk of postings.
-  static constexpr std::uint32_t kMaxRange = 4096;
+  static constexpr std::uint32_t kMinRange = 4096;
+  static constexpr std::uint32_t kMaxRange = 32'768;
   static_assert(kChunkDocuments % kMaxRange == 0);
 
   // Goes through the essential lists of `plan` in [begin, end), and calls f(document, points) for every document found

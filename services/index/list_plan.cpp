@@ -11,6 +11,10 @@ void ListPlan::Prepare(const Query& query, const Postings& postings, std::uint32
   taken_ = 0;
   passed_over_ = 0;
   most_ = 0;
+  // In rounds, so that what the next one reads is fetched for all lists at once.
+  for (const QueryTerm& t : query.terms) postings.Prefetch(t.term);
+  for (const QueryTerm& t : query.terms) postings.PrefetchList(t.term);
+  for (const QueryTerm& t : query.terms) Postings::Prefetch(postings.list(t.term));
   for (const QueryTerm& t : query.terms) {
     const Postings::List list = postings.list(t.term);
     if (list.size == 0) continue;

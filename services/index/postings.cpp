@@ -6,71 +6,75 @@
 
 namespace warmline::index {
 
+// A counting sort by term; going through the documents in order keeps each list in order.
 Postings::Postings(const Segment& segment) {
-  // A counting sort by term; going through the documents in order keeps each list in order.
-  std::vector<std::uint32_t> count;
+  PlaceLists(segment);
+  std::vector<std::uint32_t> filled(lists_.size(), 0);
+  std::vector<std::uint32_t> last_chunk(lists_.size(), kNone);
+  std::vector<std::uint32_t> next_chunk(lists_.size(), 0);
   for (std::uint32_t doc = 0; doc < segment.size(); ++doc) {
-    segment.row(doc).ForEachTerm([&](std::uint32_t term, std::uint8_t) {
-      if (term >= count.size()) count.resize(term + std::size_t{1}, 0);
-      ++count[term];
-    });
-  }
-  std::vector<std::uint32_t> slot(count.size(), 0);
-  for (std::uint32_t term = 0; term < count.size(); ++term) {
-    if (count[term] == 0) continue;
-    slot[term] = static_cast<std::uint32_t>(terms_.size());
-    terms_.push_back(term);
-  }
-  terms_.shrink_to_fit();
-  begin_.assign(terms_.size() + 1, 0);
-  for (std::size_t i = 0; i < terms_.size(); ++i) begin_[i + 1] = begin_[i] + count[terms_[i]];
-  max_level_.assign(terms_.size(), 0);
-  documents_.resize(begin_.back());
-  levels_.resize(begin_.back());
-  std::vector<std::uint64_t> next(begin_.begin(), begin_.end() - 1);
-  std::vector<std::uint32_t> chunks(terms_.size(), 0);  // of each list, so far
-  std::vector<std::uint32_t> last_chunk(terms_.size(), kNone);
-  for (std::uint32_t doc = 0; doc < segment.size(); ++doc) {
+    const std::uint32_t chunk = doc / kChunkDocuments;
+    const auto within = static_cast<std::uint16_t>(doc % kChunkDocuments);
     segment.row(doc).ForEachTerm([&](std::uint32_t term, std::uint8_t level) {
-      const std::uint32_t s = slot[term];
-      documents_[next[s]] = static_cast<std::uint16_t>(doc % kChunkDocuments);
-      levels_[next[s]++] = level;
-      max_level_[s] = std::max(max_level_[s], level);
-      chunks[s] += last_chunk[s] != doc / kChunkDocuments ? 1 : 0;
-      last_chunk[s] = doc / kChunkDocuments;
+      const std::uint32_t slot = slot_of_[term];
+      Entry& entry = lists_[slot];
+      std::uint8_t* const at = postings_.data() + (entry.begin + filled[slot]) * kPostingBytes;
+      std::memcpy(at, &within, sizeof within);
+      at[2] = level;
+      entry.max_level = std::max(entry.max_level, level);
+      if (last_chunk[slot] != chunk) {
+        last_chunk[slot] = chunk;
+        chunks_[entry.chunk_begin + next_chunk[slot]++] = {chunk, filled[slot]};
+      }
+      ++filled[slot];
     });
   }
-  chunk_begin_.assign(terms_.size() + 1, 0);
-  for (std::size_t i = 0; i < terms_.size(); ++i) chunk_begin_[i + 1] = chunk_begin_[i] + chunks[i];
-  chunks_.resize(chunk_begin_.back());
-  std::vector<std::uint32_t> seen(terms_.size(), 0);
-  std::fill(last_chunk.begin(), last_chunk.end(), kNone);
-  std::fill(chunks.begin(), chunks.end(), 0);
+}
+
+// Counts, and so learns where every list and its chunks begin.
+void Postings::PlaceLists(const Segment& segment) {
+  std::vector<std::uint32_t> last_chunk;
   for (std::uint32_t doc = 0; doc < segment.size(); ++doc) {
+    const std::uint32_t chunk = doc / kChunkDocuments;
     segment.row(doc).ForEachTerm([&](std::uint32_t term, std::uint8_t) {
-      const std::uint32_t s = slot[term];
-      const std::uint32_t at = seen[s]++;
-      if (last_chunk[s] == doc / kChunkDocuments) return;
-      last_chunk[s] = doc / kChunkDocuments;
-      chunks_[chunk_begin_[s] + chunks[s]++] = {last_chunk[s], at};
+      if (term >= slot_of_.size()) slot_of_.resize(term + std::size_t{1}, kNoSlot);
+      if (slot_of_[term] == kNoSlot) {
+        slot_of_[term] = static_cast<std::uint32_t>(lists_.size());
+        lists_.emplace_back();
+        last_chunk.push_back(kNone);
+      }
+      const std::uint32_t slot = slot_of_[term];
+      ++lists_[slot].size;
+      lists_[slot].chunks += last_chunk[slot] != chunk ? 1 : 0;
+      last_chunk[slot] = chunk;
     });
   }
+  slot_of_.shrink_to_fit();
+  lists_.shrink_to_fit();
+  std::uint64_t postings = 0;
+  std::uint32_t chunks = 0;
+  for (Entry& entry : lists_) {
+    entry.begin = postings;
+    entry.chunk_begin = chunks;
+    postings += entry.size;
+    chunks += entry.chunks;
+  }
+  postings_.resize(postings * kPostingBytes);
+  chunks_.resize(chunks);
 }
 
 Postings::List Postings::list(std::uint32_t term) const {
-  const auto found = std::lower_bound(terms_.begin(), terms_.end(), term);
-  if (found == terms_.end() || *found != term) return {};
-  const auto i = static_cast<std::size_t>(found - terms_.begin());
-  return {documents_.data() + begin_[i],
-          levels_.data() + begin_[i],
-          {chunks_.data() + chunk_begin_[i], chunk_begin_[i + 1] - chunk_begin_[i]},
-          static_cast<std::uint32_t>(begin_[i + 1] - begin_[i]),
-          max_level_[i]};
+  if (term >= slot_of_.size() || slot_of_[term] == kNoSlot) return {};
+  const Entry& entry = lists_[slot_of_[term]];
+  return {postings_.data() + entry.begin * kPostingBytes,
+          {chunks_.data() + entry.chunk_begin, entry.chunks},
+          entry.size,
+          entry.max_level};
 }
 
 std::size_t Postings::bytes() const {
-  return terms_.capacity() * 4 + begin_.capacity() * 8 + chunk_begin_.capacity() * 4 + max_level_.capacity() +
-         chunks_.capacity() * sizeof(Chunk) + documents_.capacity() * 2 + levels_.capacity();
+  return slot_of_.capacity() * 4 + lists_.capacity() * sizeof(Entry) + chunks_.capacity() * sizeof(Chunk) +
+         postings_.capacity();
 }
 
 void PostingCursor::EnterChunk(std::size_t chunk) {
@@ -81,7 +85,7 @@ void PostingCursor::EnterChunk(std::size_t chunk) {
   }
   at_ = list_.chunks[chunk_].begin;
   chunk_end_ = chunk_ + 1 < list_.chunks.size() ? list_.chunks[chunk_ + 1].begin : list_.size;
-  document_ = list_.chunks[chunk_].number * kChunkDocuments + list_.documents[at_];
+  document_ = list_.chunks[chunk_].number * kChunkDocuments + list_.document(at_);
 }
 
 void PostingCursor::Arrive(std::uint32_t i) {
@@ -89,7 +93,7 @@ void PostingCursor::Arrive(std::uint32_t i) {
     EnterChunk(chunk_ + 1);
   } else {
     at_ = i;
-    document_ = list_.chunks[chunk_].number * kChunkDocuments + list_.documents[i];
+    document_ = list_.chunks[chunk_].number * kChunkDocuments + list_.document(i);
   }
 }
 
@@ -104,13 +108,20 @@ void PostingCursor::SkipTo(std::uint32_t doc) {
   const auto within = static_cast<std::uint16_t>(doc % kChunkDocuments);
   std::uint32_t low = at_;
   std::uint32_t step = 1;
-  while (low + step < chunk_end_ && list_.documents[low + step] < within) {
+  while (low + step < chunk_end_ && list_.document(low + step) < within) {
     low += step;
     step *= 2;
   }
-  const std::uint16_t* const found =
-      std::lower_bound(list_.documents + low, list_.documents + std::min(low + step, chunk_end_), within);
-  Arrive(static_cast<std::uint32_t>(found - list_.documents));
+  std::uint32_t high = std::min(low + step, chunk_end_);
+  while (low < high) {
+    const std::uint32_t middle = low + (high - low) / 2;
+    if (list_.document(middle) < within) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  Arrive(low);
 }
 
 }  // namespace warmline::index

@@ -1,8 +1,10 @@
-// For each interest the documents that have it, with their levels. A document is two bytes within a chunk of 2^16, and
-// each list says where its chunks begin. Immutable; thread-safe.
+// For each interest the documents that have it, with their levels: three bytes a posting, a document within a chunk of
+// 2^16 and its level beside it, so that both come with one line of cache. Each list says where its chunks begin.
+// Immutable; thread-safe.
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <vector>
 
@@ -11,6 +13,7 @@ namespace warmline::index {
 class Segment;
 
 inline constexpr std::uint32_t kChunkDocuments = 1U << 16;
+inline constexpr std::size_t kPostingBytes = 3;
 
 class Postings {
  public:
@@ -21,25 +24,50 @@ class Postings {
     std::uint32_t begin = 0;   // in the list
   };
   struct List {
-    const std::uint16_t* documents = nullptr;  // ascending within a chunk
-    const std::uint8_t* levels = nullptr;
+    const std::uint8_t* postings = nullptr;  // ascending within a chunk
     std::span<const Chunk> chunks;
     std::uint32_t size = 0;
     std::uint8_t max_level = 0;
+
+    // Of the i-th posting, within its chunk.
+    [[nodiscard]] std::uint16_t document(std::uint32_t i) const {
+      std::uint16_t value;
+      std::memcpy(&value, postings + std::size_t{i} * kPostingBytes, sizeof value);
+      return value;
+    }
+    [[nodiscard]] std::uint8_t level(std::uint32_t i) const { return postings[std::size_t{i} * kPostingBytes + 2]; }
   };
   // Empty for a term that no document has.
   [[nodiscard]] List list(std::uint32_t term) const;
-  [[nodiscard]] std::span<const std::uint32_t> terms() const { return terms_; }
+  // Fetches into the cache what `list` reads, and then what a cursor does: first where a term is kept, then the list.
+  void Prefetch(std::uint32_t term) const {
+    if (term < slot_of_.size()) __builtin_prefetch(&slot_of_[term]);
+  }
+  void PrefetchList(std::uint32_t term) const {
+    if (term < slot_of_.size() && slot_of_[term] != kNoSlot) __builtin_prefetch(&lists_[slot_of_[term]]);
+  }
+  static void Prefetch(const List& list) {
+    if (list.size == 0) return;
+    __builtin_prefetch(list.chunks.data());
+    __builtin_prefetch(list.postings);
+  }
   [[nodiscard]] std::size_t bytes() const;
 
  private:
-  std::vector<std::uint32_t> terms_;        // ascending
-  std::vector<std::uint64_t> begin_;        // of terms_[i] in the two below; one more than terms
-  std::vector<std::uint32_t> chunk_begin_;  // of terms_[i] in chunks_; one more than terms
-  std::vector<std::uint8_t> max_level_;
+  static constexpr std::uint32_t kNoSlot = UINT32_MAX;
+  struct Entry {
+    std::uint64_t begin = 0;  // in postings_, in postings
+    std::uint32_t size = 0;
+    std::uint32_t chunk_begin = 0;  // in chunks_
+    std::uint32_t chunks = 0;
+    std::uint8_t max_level = 0;
+  };
+  void PlaceLists(const Segment& segment);
+
+  std::vector<std::uint32_t> slot_of_;  // by term: in lists_
+  std::vector<Entry> lists_;
   std::vector<Chunk> chunks_;
-  std::vector<std::uint16_t> documents_;
-  std::vector<std::uint8_t> levels_;
+  std::vector<std::uint8_t> postings_;
 };
 
 // Walks a list forward. Not thread-safe.
@@ -60,9 +88,9 @@ class PostingCursor {
     const std::uint32_t base = list_.chunks[chunk_].number * kChunkDocuments;
     std::uint32_t i = at_;
     for (; i < chunk_end_; ++i) {
-      const std::uint32_t doc = base + list_.documents[i];
+      const std::uint32_t doc = base + list_.document(i);
       if (doc >= end) break;
-      f(doc, list_.levels[i]);
+      f(doc, list_.level(i));
     }
     Arrive(i);
   }

@@ -1,6 +1,7 @@
 #include "index/search.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "ranking/weights.h"
 
@@ -11,6 +12,8 @@ using domain::Part;
 
 // The first ranges are short, so that the threshold rises before many documents were weighed.
 constexpr std::uint32_t kFirstRange = kBlockDocuments;
+// A large segment is gone through in about so many.
+constexpr std::uint32_t kRanges = 256;
 
 }  // namespace
 
@@ -73,12 +76,16 @@ absl::Status Search::SearchPosted(const SegmentState& state) {
   const EpochColumns::Bounds& bounds = state.columns->bounds(query_.shift);
   plan_.Prepare(query_, *segment.postings(), segment.size());
   const std::uint32_t most = plan_.most() * kUnitsPerPoint;
+  // A constant share of the documents: shorter ranges have tighter bounds, longer ones find their place in lists less
+  // often.
+  const std::uint32_t full_range =
+      std::clamp(std::bit_floor(segment.size() / kRanges), BlockScan::kMinRange, BlockScan::kMaxRange);
   std::uint32_t range = kFirstRange;
   for (std::uint32_t begin = 0; begin < segment.size();) {
     const std::uint32_t block = begin / kBlockDocuments;
     std::uint32_t threshold = Threshold();
     if (bounds.rest[block] + most < threshold) break;
-    if (begin >= BlockScan::kMaxRange) range = BlockScan::kMaxRange;
+    if (begin >= full_range) range = full_range;
     const std::uint32_t end = std::min(begin + range, segment.size());
     std::uint32_t best = 0;
     for (std::uint32_t b = block; b * kBlockDocuments < end; ++b) best = std::max(best, bounds.block[b]);
