@@ -30,6 +30,10 @@ class NameTable {
   [[nodiscard]] std::uint64_t NameHash(std::uint32_t number) const { return entries_[number].hash; }
   // Fetches the entry of a number into the cache.
   void Prefetch(std::uint32_t number) const { __builtin_prefetch(&entries_[number]); }
+  // Fetches the text of a number, whose entry was fetched before.
+  void PrefetchText(std::uint32_t number) const {
+    __builtin_prefetch(entries_[number].name.load(std::memory_order_relaxed));
+  }
   // Removes the text of a name from memory; its number is never given again.
   void Forget(std::uint32_t number);
   // How many numbers were given.

@@ -3,10 +3,6 @@
 #include <algorithm>
 
 namespace warmline::index {
-namespace {
-constexpr char kSeparator = '\x1f';  // validation keeps control characters out of the members
-}
-
 AttributeSets::AttributeSets() { sets_.Intern(""); }
 
 std::uint32_t AttributeSets::Intern(std::vector<std::string> members) {
@@ -22,12 +18,10 @@ std::uint32_t AttributeSets::Intern(std::vector<std::string> members) {
 
 std::vector<std::string_view> AttributeSets::Contents(std::uint32_t set) const {
   std::vector<std::string_view> members;
-  std::string_view rest = sets_.Name(set);
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find(kSeparator), rest.size());
-    members.push_back(rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
+  (void)Any(set, [&](std::string_view member) {
+    members.push_back(member);
+    return false;
+  });
   return members;
 }
 

@@ -3,6 +3,7 @@
 // writer at a time.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,9 +20,22 @@ class AttributeSets {
   std::uint32_t Intern(std::vector<std::string> members);
   // The members of a set, in byte order; the views live as long as the caller's guard.
   [[nodiscard]] std::vector<std::string_view> Contents(std::uint32_t set) const;
+  // Whether any member of a set fits.
+  template <typename F>
+  [[nodiscard]] bool Any(std::uint32_t set, F fits) const {
+    std::string_view rest = sets_.Name(set);
+    while (!rest.empty()) {
+      const std::size_t end = std::min(rest.find(kSeparator), rest.size());
+      if (fits(rest.substr(0, end))) return true;
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return false;
+  }
   [[nodiscard]] std::size_t bytes() const { return sets_.bytes(); }
 
  private:
+  static constexpr char kSeparator = '\x1f';  // validation keeps control characters out of the members
+
   base::NameTable sets_;
 };
 

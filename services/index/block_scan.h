@@ -1,6 +1,5 @@
 // Adds up the essential lists over a range of documents, in memory that stays in the cache: 16 KiB for pools of up to
-// two million, 128 KiB at most.
-// Thread-safety: one BlockScan belongs to one thread at a time.
+// two million, 128 KiB at most. Thread-safety: one BlockScan belongs to one thread at a time.
 #pragma once
 
 #include <algorithm>
@@ -22,9 +21,10 @@ class BlockScan {
 
   // Goes through the essential lists of `plan` in [begin, end), and calls f(document, points) for every document found
   // there whose interests may be worth `required` points: what they are worth at most. Lists that were passed over are
-  // gone through after all where that costs less than reading the rows of so many documents.
-  template <typename F>
-  void Run(ListPlan& plan, std::uint32_t begin, std::uint32_t end, std::uint32_t required, F f) {
+  // gone through after all where that costs less than reading the rows of so many documents. Calls prefetch(document)
+  // for all of them before.
+  template <typename Prefetch, typename F>
+  void Run(ListPlan& plan, std::uint32_t begin, std::uint32_t end, std::uint32_t required, Prefetch prefetch, F f) {
     touched_count_ = 0;
     for (PlannedList* list : plan.essential()) Walk(*list, begin, end, [&](auto& l) { Touch(l, begin, end); });
     std::uint32_t passed_over = plan.passed_over();
@@ -44,6 +44,7 @@ class BlockScan {
       std::nth_element(chosen_.begin(), chosen_.begin() + kBestFirst, chosen_.begin() + chosen_count_,
                        [&](std::uint16_t x, std::uint16_t y) { return cells_[x] > cells_[y]; });
     }
+    for (std::uint32_t i = 0; i < chosen_count_; ++i) prefetch(begin + chosen_[i]);
     for (std::uint32_t i = 0; i < chosen_count_; ++i)
       f(begin + chosen_[i], (cells_[chosen_[i]] >> kPointsShift) + passed_over);
     for (std::uint32_t i = 0; i < touched_count_; ++i) cells_[touched_[i]] = 0;
@@ -96,7 +97,8 @@ class BlockScan {
   void AddToTouched(PlannedList& list, std::uint32_t begin, std::uint32_t end) {
     list.cursor.ForEachBefore(end, [&](std::uint32_t doc, std::uint8_t level) {
       std::uint32_t& cell = cells_[doc - begin];
-      cell = cell == 0 ? 0 : With(cell, list, level);
+      const std::uint32_t touched = cell == 0 ? 0 : UINT32_MAX;  // a mask: whether it is would be guessed wrongly
+      cell = With(cell, list, level) & touched;
     });
   }
 

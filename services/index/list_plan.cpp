@@ -36,8 +36,10 @@ void ListPlan::Prepare(const Query& query, const Postings& postings, std::uint32
     AddSteps(first, last);
     first = last;
   }
-  std::stable_sort(steps_.begin(), steps_.end(), [](const Step& x, const Step& y) {
-    return x.postings * y.bound > y.postings * x.bound;  // 2^32 postings times 2^17 points
+  std::sort(steps_.begin(), steps_.end(), [](const Step& x, const Step& y) {
+    const std::uint64_t saved_x = x.postings * y.bound;  // 2^32 postings times 2^17 points
+    const std::uint64_t saved_y = y.postings * x.bound;
+    return saved_x != saved_y ? saved_x > saved_y : x.first < y.first;  // an own term's steps stay in their order
   });
   for (std::uint32_t i = 0; i < steps_.size(); ++i) {
     for (std::uint32_t j = steps_[i].first; j < steps_[i].last; ++j) lists_[j].given_up_at = i + 1;

@@ -77,6 +77,11 @@ absl::StatusOr<MatchResult> Match(const View& view, const domain::Need& need, co
   const Query& query = search.query();
   const auto ranked = search.Ranked();
   result.ranked.reserve(ranked.size());
+  for (const TopK::Entry& entry : ranked) {
+    view.tables->members.PrefetchId(entry.candidate.member);
+    if (const std::uint32_t term = entry.candidate.row().profession(); term != kNone)
+      view.tables->terms.PrefetchText(term);
+  }
   for (const TopK::Entry& entry : ranked) result.ranked.push_back(Describe(view, query, entry.candidate, entry.parts));
   result.counts_are_complete = options.count_rules || ranked.size() < static_cast<std::size_t>(options.top_k);
   if (result.counts_are_complete) {

@@ -51,15 +51,17 @@ void RuleChecker::Prepare(const View& view, const Query& query) {
 RuleChecker::Verdict RuleChecker::Judge(const Attributes& attributes) const {
   const AttributeSets& sets = view_->tables->sets;
   const auto& places = query_->constraints->places;
+  const auto is_in = [](const std::vector<std::string_view>& sorted) {
+    return [&sorted](std::string_view member) { return std::binary_search(sorted.begin(), sorted.end(), member); };
+  };
+  const auto is_wanted = [&](std::string_view served) {
+    return std::any_of(places.begin(), places.end(),
+                       [&](const std::string& wanted) { return domain::PlaceServes(served, wanted); });
+  };
   Verdict verdict;
-  verdict.language = languages_.empty() || Intersects(sets.Contents(attributes.languages), languages_);
-  verdict.preference = attributes.preferences == 0 || Intersects(sets.Contents(attributes.preferences), own_interests_);
-  verdict.place = places.empty();
-  if (verdict.place) return verdict;
-  const auto served = sets.Contents(attributes.places);
-  verdict.place = std::any_of(served.begin(), served.end(), [&](std::string_view s) {
-    return std::any_of(places.begin(), places.end(), [&](const std::string& w) { return domain::PlaceServes(s, w); });
-  });
+  verdict.language = languages_.empty() || sets.Any(attributes.languages, is_in(languages_));
+  verdict.preference = attributes.preferences == 0 || sets.Any(attributes.preferences, is_in(own_interests_));
+  verdict.place = places.empty() || sets.Any(attributes.places, is_wanted);
   return verdict;
 }
 

@@ -93,11 +93,13 @@ absl::Status Search::SearchPosted(const SegmentState& state) {
       // Floored, so that whoever is worth less than so many points cannot even tie.
       const std::uint32_t required = threshold > best ? (threshold - best) / kUnitsPerPoint : 0;
       plan_.Require(required);
-      scan_.Run(plan_, begin, end, required, [&](std::uint32_t doc, std::uint32_t points) {
-        if (points * kUnitsPerPoint + bounds.Of(doc) < threshold) return;
-        Push(state, doc, nullptr);
-        threshold = Threshold();
-      });
+      scan_.Run(
+          plan_, begin, end, required, [&](std::uint32_t doc) { __builtin_prefetch(&bounds.document[doc]); },
+          [&](std::uint32_t doc, std::uint32_t points) {
+            if (points * kUnitsPerPoint + bounds.Of(doc) < threshold) return;
+            Push(state, doc, nullptr);
+            threshold = Threshold();
+          });
       counts_.touched += scan_.touched();
       ++counts_.ranges;
     }
@@ -204,8 +206,8 @@ bool Search::IsBelow(std::uint32_t interests, const Pending& pending) const {
   std::uint32_t bound = ranking::Contribution(query_.weights[0], interests) +
                         pending.state->columns->bounds(query_.shift).Of(pending.doc);
   if (pending.neighbour != nullptr) {
-    bound += ranking::Contribution(query_.weights[static_cast<std::size_t>(Part::kCloseness)],
-                                   pending.neighbour->closeness);
+    bound +=
+        ranking::Contribution(query_.weights[static_cast<std::size_t>(Part::kCloseness)], pending.neighbour->closeness);
   }
   return bound < threshold;
 }

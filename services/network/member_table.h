@@ -41,6 +41,7 @@ class MemberTable {
   [[nodiscard]] domain::Load load(std::uint32_t member) const;
   void SetLoad(std::uint32_t member, const domain::Load& load);
 
+  void PrefetchId(std::uint32_t member) const { names_.PrefetchText(member); }
   // Fetches into the cache what a whole score reads of a member.
   void Prefetch(std::uint32_t member) const {
     __builtin_prefetch(&loads_[member]);

@@ -129,8 +129,10 @@ void PrintMemory(const char* workload, const index::IndexState& state, const Opt
           ? "{\"workload\":\"memory_%s\",\"helpers\":%lld,\"seed\":%lld,\"bytes_per_helper\":%.1f,\"rows\":%.1f,"
             "\"filters\":%.1f,\"postings\":%.1f,\"columns\":%.1f,\"lookups\":%.1f,\"deaths\":%.2f,\"members\":%.1f,"
             "\"dictionary\":%.1f,\"ids\":%.1f}\n"
-          : "memory of %s, %lld helpers, seed %lld: %.1f bytes a helper: rows %.1f, filters %.1f, postings %.1f, columns of "
-            "the epoch %.1f, member to document %.1f, deaths %.2f, facts and loads %.1f, dictionary and statistics %.1f; "
+          : "memory of %s, %lld helpers, seed %lld: %.1f bytes a helper: rows %.1f, filters %.1f, postings %.1f, "
+            "columns of "
+            "the epoch %.1f, member to document %.1f, deaths %.2f, facts and loads %.1f, dictionary and statistics "
+            "%.1f; "
             "ids besides %.1f\n",
       workload, static_cast<long long>(options.helpers), static_cast<long long>(options.seed), each(b.Helpers()),
       each(b.rows), each(b.filters), each(b.postings), each(b.columns), each(b.lookups), each(b.deaths),
@@ -187,7 +189,8 @@ void Run(const char* workload, simulation::Mode mode, const Options& options) {
             "\"p50_us\":%.1f,\"p99_us\":%.1f,\"p99_to_mean\":%.2f,\"scan_mean_us\":%.1f,\"ratio_to_scan\":%.4f,"
             "\"mean_lists\":%.1f,\"mean_candidates\":%.0f,\"mean_touched\":%.0f,\"mean_weighed\":%.0f,"
             "\"oracle_queries\":%lld,\"mismatches\":%d,\"bytes_per_helper\":%.1f,\"id_bytes_per_helper\":%.1f}\n"
-          : "%-12s %lld helpers, seed %lld, %lld needs of %lld interests: match %.0f us (p50 %.0f, p99 %.0f, %.2f of the "
+          : "%-12s %lld helpers, seed %lld, %lld needs of %lld interests: match %.0f us (p50 %.0f, p99 %.0f, %.2f of "
+            "the "
             "mean), scan %.0f us, ratio %.4f; %.1f lists, %.0f candidates, %.0f touched, %.0f weighed; of %lld oracle "
             "answers %d differ; %.1f bytes a helper, ids %.1f\n",
       workload, static_cast<long long>(options.helpers), static_cast<long long>(options.seed),

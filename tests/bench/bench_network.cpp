@@ -49,7 +49,8 @@ void AddTies(const simulation::Community& community, const Options& options, ind
 
 std::string SeekerOf(const Options& options, const std::string& kind, std::int64_t i) {
   if (kind == "hub") return "h" + std::to_string(HubNumber(options, i % options.hubs));
-  if (kind == "contact_of_hub") return "h" + std::to_string(HubContact(options, i % options.hubs, i % options.hub_ties));
+  if (kind == "contact_of_hub")
+    return "h" + std::to_string(HubContact(options, i % options.hubs, i % options.hub_ties));
   return "h" + std::to_string(i * 7919 % options.helpers);
 }
 
@@ -79,8 +80,7 @@ int Run(const Options& options) {
       const index::View& view = tied->view();
       const auto seeker = view.tables->members.Find(need.seeker);
       began = absl::GetCurrentTimeNanos();
-      near.Collect(*view.ties, view.tables->members, *seeker, view.sequence,
-                   view.pool->policy.second_degree_decay);
+      near.Collect(*view.ties, view.tables->members, *seeker, view.sequence, view.pool->policy.second_degree_decay);
       const double c = MicrosecondsSince(began);
       if (i < 0) continue;
       without.Add(a);
@@ -88,17 +88,17 @@ int Run(const Options& options) {
       collect.Add(c);
       neighbours += static_cast<double>(near.all().size()) / static_cast<double>(options.queries);
     }
-    std::printf(options.json
-                    ? "{\"workload\":\"network\",\"seeker\":\"%s\",\"helpers\":%lld,\"seed\":%lld,\"directed_ties\":%lld,"
-                      "\"bytes_per_tie\":%.2f,\"mean_neighbours\":%.0f,\"without_ties_mean_us\":%.1f,\"mean_us\":%.1f,"
-                      "\"p50_us\":%.1f,\"p99_us\":%.1f,\"collect_mean_us\":%.1f,\"ratio_to_without\":%.2f}\n"
-                    : "%-14s %lld helpers, seed %lld, %lld ties of %.2f bytes: %.0f neighbours; without ties %.0f us, with "
-                      "%.0f us (p50 %.0f, p99 %.0f), of it collecting neighbours %.0f us; ratio %.2f\n",
-                kind.c_str(), static_cast<long long>(options.helpers), static_cast<long long>(options.seed),
-                static_cast<long long>(state.directed_ties),
-                static_cast<double>(state.bytes.ties) / static_cast<double>(state.directed_ties), neighbours,
-                without.Mean(), with.Mean(), with.Quantile(0.5), with.Quantile(0.99), collect.Mean(),
-                with.Mean() / without.Mean());
+    std::printf(
+        options.json
+            ? "{\"workload\":\"network\",\"seeker\":\"%s\",\"helpers\":%lld,\"seed\":%lld,\"directed_ties\":%lld,"
+              "\"bytes_per_tie\":%.2f,\"mean_neighbours\":%.0f,\"without_ties_mean_us\":%.1f,\"mean_us\":%.1f,"
+              "\"p50_us\":%.1f,\"p99_us\":%.1f,\"collect_mean_us\":%.1f,\"ratio_to_without\":%.2f}\n"
+            : "%-14s %lld helpers, seed %lld, %lld ties of %.2f bytes: %.0f neighbours; without ties %.0f us, with "
+              "%.0f us (p50 %.0f, p99 %.0f), of it collecting neighbours %.0f us; ratio %.2f\n",
+        kind.c_str(), static_cast<long long>(options.helpers), static_cast<long long>(options.seed),
+        static_cast<long long>(state.directed_ties),
+        static_cast<double>(state.bytes.ties) / static_cast<double>(state.directed_ties), neighbours, without.Mean(),
+        with.Mean(), with.Quantile(0.5), with.Quantile(0.99), collect.Mean(), with.Mean() / without.Mean());
     std::fflush(stdout);
   }
   return 0;

@@ -120,8 +120,8 @@ struct Result {
   double reply_bytes = 0;
 };
 
-// Keeps `in_flight` calls under way for `seconds`. Replies are counted and not parsed, so that the client costs the same
-// whatever is called.
+// Keeps `in_flight` calls under way for `seconds`. Replies are counted and not parsed, so that the client costs the
+// same whatever is called.
 Result Load(const Target& target, int in_flight, double seconds) {
   struct Pending {
     grpc::ClientContext context;
@@ -141,8 +141,8 @@ Result Load(const Target& target, int in_flight, double seconds) {
     auto* call = new Pending;
     if (!target.token.empty()) call->context.AddMetadata("authorization", "Bearer " + target.token);
     call->began_ns = absl::GetCurrentTimeNanos();
-    call->reader = stub.PrepareUnaryCall(&call->context, target.method,
-                                         target.requests[next++ % target.requests.size()], &queue);
+    call->reader =
+        stub.PrepareUnaryCall(&call->context, target.method, target.requests[next++ % target.requests.size()], &queue);
     call->reader->StartCall();
     call->reader->Finish(&call->reply, &call->status, call);
   };
@@ -233,7 +233,8 @@ void Print(const Options& options, const std::string& tool, int in_flight, doubl
           ? "{\"workload\":\"rpc\",\"tool\":\"%s\",\"helpers\":%lld,\"seed\":%lld,\"in_flight\":%d,\"noop_per_second\":"
             "%.0f,\"match_per_second\":%.0f,\"ratio_to_noop\":%.3f,\"p50_us\":%.0f,\"p99_us\":%.0f,"
             "\"p99_ratio_to_noop\":%.2f,\"reply_bytes\":%.0f}\n"
-          : "%-8s %lld helpers, seed %lld, %2d in flight: no-op %.0f/s, match %.0f/s, ratio %.3f, p50 %.0f us, p99 %.0f "
+          : "%-8s %lld helpers, seed %lld, %2d in flight: no-op %.0f/s, match %.0f/s, ratio %.3f, p50 %.0f us, p99 "
+            "%.0f "
             "us (%.2f of no-op's), reply of %.0f bytes\n",
       tool.c_str(), static_cast<long long>(options.helpers), static_cast<long long>(options.seed), in_flight, noop,
       match, match / noop, match_p50, match_p99, match_p99 / noop_p99, reply_bytes);
@@ -274,8 +275,7 @@ std::optional<double> H2Load(const Target& target, int in_flight, double seconds
 }
 
 int Run(const Options& options, NoopProcess& noop_process, const std::string& directory) {
-  const simulation::Community community(
-      {.helpers = options.helpers, .seed = static_cast<std::uint64_t>(options.seed)});
+  const simulation::Community community({.helpers = options.helpers, .seed = static_cast<std::uint64_t>(options.seed)});
   testing::ServeProcess server(directory);
   if (!server.listens()) {
     std::fprintf(stderr, "bench_rpc: warmline does not start: %s\n", server.log().c_str());
@@ -319,11 +319,11 @@ int Run(const Options& options, NoopProcess& noop_process, const std::string& di
       std::fprintf(stderr, "bench_rpc: h2load gave no rate: is it installed (scripts/packages.txt)?\n");
       return 1;
     }
-    std::printf(options.json ? "{\"workload\":\"rpc\",\"tool\":\"h2load\",\"helpers\":%lld,\"seed\":%lld,\"in_flight\":"
-                               "%d,\"noop_per_second\":%.0f,\"match_per_second\":%.0f,\"ratio_to_noop\":%.3f}\n"
-                             : "h2load   %lld helpers, seed %lld, %2d in flight: no-op %.0f/s, match %.0f/s, ratio %.3f\n",
-                static_cast<long long>(options.helpers), static_cast<long long>(options.seed), in_flight, *a, *b,
-                *b / *a);
+    std::printf(
+        options.json ? "{\"workload\":\"rpc\",\"tool\":\"h2load\",\"helpers\":%lld,\"seed\":%lld,\"in_flight\":"
+                       "%d,\"noop_per_second\":%.0f,\"match_per_second\":%.0f,\"ratio_to_noop\":%.3f}\n"
+                     : "h2load   %lld helpers, seed %lld, %2d in flight: no-op %.0f/s, match %.0f/s, ratio %.3f\n",
+        static_cast<long long>(options.helpers), static_cast<long long>(options.seed), in_flight, *a, *b, *b / *a);
     std::fflush(stdout);
   }
   return 0;

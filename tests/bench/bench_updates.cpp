@@ -109,8 +109,7 @@ class Writing {
 };
 
 int Run(const Options& options) {
-  const simulation::Community community(
-      {.helpers = options.helpers, .seed = static_cast<std::uint64_t>(options.seed)});
+  const simulation::Community community({.helpers = options.helpers, .seed = static_cast<std::uint64_t>(options.seed)});
   const auto index = MakeIndex(community, options.helpers);
   index->LeaveLargeMerges();
   std::vector<domain::Need> needs;
@@ -135,13 +134,14 @@ int Run(const Options& options) {
             "\"merge_mean_us\":%.0f,\"merge_max_us\":%.0f,\"merge_pause_mean_us\":%.1f,\"merge_pause_max_us\":%.1f,"
             "\"segments\":%lld}\n"
           : "updates: %lld helpers, seed %lld: %.0f updates/s; queries/s alone %.0f, beside %.0f; p99 alone %.0f us; "
-            "beside mean %.0f, p50 %.0f, p99 %.0f us; batch mean %.0f, max %.0f us; %zu merges, mean %.0f, max %.0f us, "
+            "beside mean %.0f, p50 %.0f, p99 %.0f us; batch mean %.0f, max %.0f us; %zu merges, mean %.0f, max %.0f "
+            "us, "
             "writes paused for mean %.1f, max %.1f us; %lld segments at the end\n",
       static_cast<long long>(options.helpers), static_cast<long long>(options.seed),
       static_cast<double>(writing.updates) / seconds, 1e6 / alone.Mean(), 1e6 / beside.Mean(), alone.Quantile(0.99),
-      beside.Mean(), beside.Quantile(0.5), beside.Quantile(0.99), writing.batches.Mean(),
-      writing.batches.Quantile(1.0), writing.merges.size(), writing.merges.Mean(), writing.merges.Quantile(1.0),
-      writing.pauses.Mean(), writing.pauses.Quantile(1.0), static_cast<long long>(state.segments));
+      beside.Mean(), beside.Quantile(0.5), beside.Quantile(0.99), writing.batches.Mean(), writing.batches.Quantile(1.0),
+      writing.merges.size(), writing.merges.Mean(), writing.merges.Quantile(1.0), writing.pauses.Mean(),
+      writing.pauses.Quantile(1.0), static_cast<long long>(state.segments));
   return 0;
 }
 

@@ -40,8 +40,7 @@ class HnswPeer final : public Peer {
     std::uint64_t total = 0;
     for (const auto& [term, weight] : query) total += weight;
     std::vector<float> vector(kDimensions, 0.0F);
-    for (const auto& [term, weight] : query)
-      Add(term, static_cast<float>(weight) / static_cast<float>(total), vector);
+    for (const auto& [term, weight] : query) Add(term, static_cast<float>(weight) / static_cast<float>(total), vector);
     auto nearest = graph_->searchKnn(vector.data(), kPeerTopK);
     std::vector<std::pair<std::uint32_t, double>> best;
     for (; !nearest.empty(); nearest.pop())

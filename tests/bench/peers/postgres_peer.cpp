@@ -25,14 +25,13 @@ class PostgresPeer final : public Peer {
     std::filesystem::create_directory(home);
     std::filesystem::permissions(directory, std::filesystem::perms::all);
     std::filesystem::permissions(home, std::filesystem::perms::all);
-    ChildProcess initdb({std::string(kPrograms) + "initdb", "-D", home + "/data", "-U", "bench", "--no-sync", "-A",
-                         "trust"},
-                        true);
+    ChildProcess initdb(
+        {std::string(kPrograms) + "initdb", "-D", home + "/data", "-U", "bench", "--no-sync", "-A", "trust"}, true);
     if (initdb.Wait()) {
-      server_ = ChildProcess({std::string(kPrograms) + "postgres", "-D", home + "/data", "-k", home, "-h", "", "-c",
-                              "fsync=off", "-c", "shared_buffers=1GB", "-c", "work_mem=256MB", "-c",
-                              "maintenance_work_mem=1GB"},
-                             true);
+      server_ = ChildProcess(
+          {std::string(kPrograms) + "postgres", "-D", home + "/data", "-k", home, "-h", "", "-c", "fsync=off", "-c",
+           "shared_buffers=1GB", "-c", "work_mem=256MB", "-c", "maintenance_work_mem=1GB"},
+          true);
       for (int i = 0; i < 100 && PQstatus(connection_.get()) != CONNECTION_OK; ++i) {
         std::this_thread::sleep_for(std::chrono::milliseconds(100));
         connection_.reset(PQconnectdb(("host=" + home + " user=bench dbname=postgres").c_str()));

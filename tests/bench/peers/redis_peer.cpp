@@ -46,8 +46,8 @@ class RedisPeer final : public Peer {
     std::vector<const char*> arguments;
     for (const std::string& part : command) arguments.push_back(part.c_str());
     freeReplyObject(redisCommandArgv(redis_.get(), static_cast<int>(arguments.size()), arguments.data(), nullptr));
-    auto* reply = static_cast<redisReply*>(
-        redisCommand(redis_.get(), "ZREVRANGE answer 0 %d WITHSCORES", kPeerTopK - 1));
+    auto* reply =
+        static_cast<redisReply*>(redisCommand(redis_.get(), "ZREVRANGE answer 0 %d WITHSCORES", kPeerTopK - 1));
     std::vector<std::pair<std::uint32_t, double>> best;
     for (std::size_t i = 0; reply != nullptr && i + 1 < reply->elements; i += 2)
       best.emplace_back(static_cast<std::uint32_t>(std::stoul(reply->element[i]->str)),
