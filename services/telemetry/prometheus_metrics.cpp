@@ -37,18 +37,10 @@ prometheus::Histogram& Histogram(prometheus::Registry& registry, const char* nam
 }  // namespace
 
 PrometheusMetrics::PrometheusMetrics(const std::string& version)
-    : calls_(BuildHistogram()
-                 .Name("warmline_rpc_seconds")
-                 .Help("Time from the start of a call to its end, by method and status code.")
-                 .Register(registry_)),
-      refused_(BuildCounter()
+    : refused_(BuildCounter()
                    .Name("warmline_rpc_refused_total")
                    .Help("Calls that were refused at the door, by reason.")
                    .Register(registry_)),
-      match_seconds_(
-          Histogram(registry_, "warmline_match_seconds", "Time to find and rank the helpers of one need.", Seconds())),
-      match_weighed_(Histogram(registry_, "warmline_match_weighed",
-                               "Helpers whose interests were weighed for one need.", Counts())),
       matches_empty_(Counter(registry_, "warmline_match_empty_total", "Matches that found nobody.")),
       commit_seconds_(
           Histogram(registry_, "warmline_commit_seconds", "Time of one group commit, index included.", Seconds())),
@@ -71,7 +63,14 @@ PrometheusMetrics::PrometheusMetrics(const std::string& version)
       pools_(Gauge(registry_, "warmline_pools", "Pools that this process serves.")),
       members_(Gauge(registry_, "warmline_members", "Members in all pools.")),
       helpers_(Gauge(registry_, "warmline_helpers", "Members with an offer in all pools.")),
-      index_bytes_(Gauge(registry_, "warmline_index_bytes", "Memory of the indexes of all pools.")) {
+      index_bytes_(Gauge(registry_, "warmline_index_bytes", "Memory of the indexes of all pools.")),
+      calls_("warmline_rpc_seconds", "Time from the start of a call to its end, by method and status code.",
+             {"method", "code"}, Seconds()),
+      match_seconds_family_("warmline_match_seconds", "Time to find and rank the helpers of one need.", {}, Seconds()),
+      match_weighed_family_("warmline_match_weighed", "Helpers whose interests were weighed for one need.", {},
+                            Counts()),
+      match_seconds_(match_seconds_family_.Of("", "")),
+      match_weighed_(match_weighed_family_.Of("", "")) {
   BuildGauge()
       .Name("warmline_build_info")
       .Help("1, with the version of the program.")
@@ -81,18 +80,7 @@ PrometheusMetrics::PrometheusMetrics(const std::string& version)
 }
 
 void PrometheusMetrics::CallEnded(const char* method, const char* code, absl::Duration took) {
-  const std::pair key(method, code);
-  prometheus::Histogram* histogram = nullptr;
-  {
-    const std::shared_lock lock(mutex_);
-    if (const auto found = call_histograms_.find(key); found != call_histograms_.end()) histogram = found->second;
-  }
-  if (histogram == nullptr) {
-    const std::lock_guard lock(mutex_);
-    histogram = &calls_.Add({{"method", method}, {"code", code}}, Seconds());
-    call_histograms_[key] = histogram;
-  }
-  histogram->Observe(absl::ToDoubleSeconds(took));
+  calls_.Of(method, code).Observe(absl::ToDoubleSeconds(took));
 }
 
 void PrometheusMetrics::CallRefused(const char* reason) { refused_.Add({{"reason", reason}}).Increment(); }
@@ -128,6 +116,11 @@ void PrometheusMetrics::PoolsHeld(std::int64_t pools, std::int64_t members, std:
   index_bytes_.Set(static_cast<double>(bytes));
 }
 
-std::string PrometheusMetrics::Text() const { return prometheus::TextSerializer().Serialize(registry_.Collect()); }
+std::string PrometheusMetrics::Text() const {
+  std::vector<prometheus::MetricFamily> families = registry_.Collect();
+  for (const auto* family : {&calls_, &match_seconds_family_, &match_weighed_family_})
+    families.push_back(family->Collect());
+  return prometheus::TextSerializer().Serialize(families);
+}
 
 }  // namespace warmline::telemetry

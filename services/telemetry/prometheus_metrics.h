@@ -2,19 +2,15 @@
 // text. Thread-safety: all calls from any thread.
 #pragma once
 
-#include <absl/container/flat_hash_map.h>
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
-#include <memory>
-#include <mutex>
-#include <shared_mutex>
 #include <string>
-#include <utility>
 
 #include "application/metrics.h"
+#include "telemetry/striped_histogram.h"
 
 namespace warmline::telemetry {
 
@@ -36,10 +32,7 @@ class PrometheusMetrics : public application::Metrics {
 
  private:
   prometheus::Registry registry_;
-  prometheus::Family<prometheus::Histogram>& calls_;
   prometheus::Family<prometheus::Counter>& refused_;
-  prometheus::Histogram& match_seconds_;
-  prometheus::Histogram& match_weighed_;
   prometheus::Counter& matches_empty_;
   prometheus::Histogram& commit_seconds_;
   prometheus::Histogram& commit_items_;
@@ -54,10 +47,12 @@ class PrometheusMetrics : public application::Metrics {
   prometheus::Gauge& helpers_;
   prometheus::Gauge& index_bytes_;
 
-  std::shared_mutex mutex_;
-  // By the literals' addresses: the family's own look-up hashes every label.
-  absl::flat_hash_map<std::pair<const char*, const char*>, prometheus::Histogram*>
-      call_histograms_;  // guarded by mutex_
+  // What every call observes.
+  StripedHistogramFamily calls_;
+  StripedHistogramFamily match_seconds_family_;
+  StripedHistogramFamily match_weighed_family_;
+  StripedHistogram& match_seconds_;
+  StripedHistogram& match_weighed_;
 };
 
 }  // namespace warmline::telemetry
