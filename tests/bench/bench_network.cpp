@@ -23,10 +23,11 @@ struct Options {
   std::int64_t seed = 1;
 };
 
-// Hub i is member i * step; its ties go to members spread over the pool.
+// Hub i is member i * step; its ties go to members spread over the pool, others for each hub.
 std::int64_t HubNumber(const Options& options, std::int64_t hub) { return hub * (options.helpers / options.hubs); }
 std::int64_t HubContact(const Options& options, std::int64_t hub, std::int64_t tie) {
-  return (HubNumber(options, hub) + 7 + tie * (options.helpers / options.hub_ties)) % options.helpers;
+  const std::int64_t step = options.helpers / options.hub_ties;
+  return (HubNumber(options, hub) + 7 + tie * step + hub * 37 % step) % options.helpers;
 }
 
 void AddTies(const simulation::Community& community, const Options& options, index::PoolIndex::Loader& loader) {
