@@ -8,7 +8,7 @@ namespace {
 
 Segment::StaticScore ScoreBy(const Valuation& valuation, const network::MemberTable& members) {
   const domain::Weights weights = ranking::WeightsFor(valuation.pool->policy, domain::Urgency::kNormal);
-  return [weights, &valuation, &members](const HelperFilter&, const RowView& row) {
+  return [weights, &valuation, &members](const RowView& row) {
     const ranking::EvidenceParts parts = ranking::PartsAt(row.evidence(), valuation.pool->policy, valuation.epoch_hour);
     return StaticScoreOf(weights, row, parts, members.load(row.member()));
   };

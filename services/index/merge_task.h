@@ -16,8 +16,8 @@ struct Valuation {
   std::int64_t epoch_hour = 0;
 };
 
-// A segment of rows, or of the living documents of others, with its columns. The first may be called by the writer
-// only, since it reads loads that the writer sets.
+// A segment of rows, or of the living documents of others, with its columns. Loads are read as they are: whose load
+// changes meanwhile gets a new document, and the one here dies.
 [[nodiscard]] SegmentState BuildSegment(std::span<const HelperRow> rows, const Valuation& valuation,
                                         const network::MemberTable& members);
 [[nodiscard]] SegmentState MergeSegments(std::span<const std::shared_ptr<Segment>> sources, const Valuation& valuation,

@@ -17,8 +17,8 @@ std::shared_ptr<Segment> Segment::Build(std::span<const HelperRow> rows, const S
   sources.reserve(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::uint8_t* row = packed.data() + at[i];
-    sources.push_back({score(rows[i].filter, RowView(row)), rows[i].member, &rows[i].filter, row,
-                       static_cast<std::uint32_t>(at[i + 1] - at[i])});
+    sources.push_back(
+        {score(RowView(row)), rows[i].member, &rows[i].filter, row, static_cast<std::uint32_t>(at[i + 1] - at[i])});
   }
   return std::shared_ptr<Segment>(new Segment(std::move(sources)));
 }
@@ -32,7 +32,7 @@ std::shared_ptr<Segment> Segment::Merge(std::span<const std::shared_ptr<Segment>
     for (std::uint32_t doc = 0; doc < segment->size(); ++doc) {
       if (segment->IsDead(doc)) continue;
       const RowView row = segment->row(doc);
-      sources.push_back({score(segment->filters_[doc], row), row.member(), &segment->filters_[doc],
+      sources.push_back({score(row), row.member(), &segment->filters_[doc],
                          segment->rows_.data() + segment->row_at_[doc],
                          segment->row_at_[doc + 1] - segment->row_at_[doc]});
     }

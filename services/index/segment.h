@@ -28,7 +28,7 @@ class Segment {
   // Rows of one segment hold at most this many bytes, for about 60 million helpers with 8 interests.
   static constexpr std::size_t kMaxRowBytes = UINT32_MAX;
   // What orders documents: higher comes first, equal ones by member number.
-  using StaticScore = std::function<std::uint32_t(const HelperFilter&, const RowView&)>;
+  using StaticScore = std::function<std::uint32_t(const RowView&)>;
 
   // From rows in any order, each member once.
   [[nodiscard]] static std::shared_ptr<Segment> Build(std::span<const HelperRow> rows, const StaticScore& score);

@@ -65,7 +65,7 @@ PrometheusMetrics::PrometheusMetrics(const std::string& version)
       helpers_(Gauge(registry_, "warmline_helpers", "Members with an offer in all pools.")),
       index_bytes_(Gauge(registry_, "warmline_index_bytes", "Memory of the indexes of all pools.")),
       calls_("warmline_rpc_seconds", "Time from the start of a call to its end, by method and status code.",
-             {"method", "code"}, Seconds()),
+             {"code", "method"}, Seconds()),
       match_seconds_family_("warmline_match_seconds", "Time to find and rank the helpers of one need.", {}, Seconds()),
       match_weighed_family_("warmline_match_weighed", "Helpers whose interests were weighed for one need.", {},
                             Counts()),
@@ -80,7 +80,7 @@ PrometheusMetrics::PrometheusMetrics(const std::string& version)
 }
 
 void PrometheusMetrics::CallEnded(const char* method, const char* code, absl::Duration took) {
-  calls_.Of(method, code).Observe(absl::ToDoubleSeconds(took));
+  calls_.Of(code, method).Observe(absl::ToDoubleSeconds(took));
 }
 
 void PrometheusMetrics::CallRefused(const char* reason) { refused_.Add({{"reason", reason}}).Increment(); }

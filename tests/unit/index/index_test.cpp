@@ -28,7 +28,7 @@ HelperRow Worth(HelperRow row, std::uint16_t score) {
   return row;
 }
 
-std::uint32_t ByCapacity(const HelperFilter&, const RowView& row) { return row.open_capacity(); }
+std::uint32_t ByCapacity(const RowView& row) { return row.open_capacity(); }
 
 TEST(Row, KeepsEverything) {
   HelperRow row = Row(0xfedcba98, {{70'000, 1}, {5, 255}, {65'535, 3}, {65'536, 4}});
@@ -137,7 +137,7 @@ TEST(Postings, CursorsSkipOverChunks) {
     }
     rows.push_back(std::move(row));
   }
-  const auto segment = Segment::Build(rows, [](const auto&, const auto&) { return 1; });
+  const auto segment = Segment::Build(rows, [](const auto&) { return 1; });
   const Postings::List list = segment->postings()->list(9);
   EXPECT_EQ(list.size, expected.size());
   EXPECT_EQ(list.chunks.size(), 3U);  // none in the second
