@@ -52,18 +52,19 @@ class BlockScan {
   [[nodiscard]] std::uint32_t touched() const { return touched_count_; }
 
  private:
-  // What reading a row costs, and what finding one's place in a list does: in postings gone through. Measured
-  // (docs/adr/0007).
+  // What reading a row costs, and what finding one's place in a list does: in postings gone through: from a third
+  // to three times as much makes no difference that can be told from noise (docs/adr/0007).
   static constexpr std::uint32_t kPostingsPerRow = 24;
   static constexpr std::uint32_t kPostingsPerWalk = 20;
   static constexpr std::uint32_t kBestFirst = 32;
 
-  // A word a document: the level of the own term last added (8 bits), that own term plus one (7), and points (17: at
-  // most 2^16 and a rounding for each list). 0: not touched.
+  // A word a document: the level of the own term last added (8 bits), that own term plus one (7), and points (17),
+  // which saturate: more than anybody can be worth or be required to be. 0: not touched.
   static constexpr std::uint32_t kLevelMask = 0xff;
   static constexpr int kOwnShift = 8;
   static constexpr std::uint32_t kOwnMask = 0x7f00;
   static constexpr int kPointsShift = 15;
+  static constexpr std::uint32_t kMaxPoints = (1U << 17) - 1;
 
   using Places = std::array<std::uint16_t, kMaxRange + 1>;  // one more: written before it is known to count
 
@@ -79,7 +80,8 @@ class BlockScan {
     const std::uint32_t own = (list.own + 1) << kOwnShift;
     const std::uint32_t before = (cell & kOwnMask) == own ? cell & kLevelMask : 0;
     const std::uint32_t best = std::max<std::uint32_t>(before, CountedLevel(level, list.discount));
-    return ((cell & ~(kOwnMask | kLevelMask)) | own | best) + (list.Points(best - before) << kPointsShift);
+    const std::uint32_t points = std::min((cell >> kPointsShift) + list.Points(best - before), kMaxPoints);
+    return points << kPointsShift | own | best;
   }
 
   void Touch(PlannedList& list, std::uint32_t begin, std::uint32_t end) {
@@ -93,7 +95,8 @@ class BlockScan {
     touched_count_ = count;
   }
 
-  // An own term whose lists are not added one after the other may count twice: still a bound.
+  // An own term whose lists are not added one after the other counts several times: still a bound, but one that may
+  // pass what the whole score is worth.
   void AddToTouched(PlannedList& list, std::uint32_t begin, std::uint32_t end) {
     list.cursor.ForEachBefore(end, [&](std::uint32_t doc, std::uint8_t level) {
       std::uint32_t& cell = cells_[doc - begin];

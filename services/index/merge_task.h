@@ -28,7 +28,6 @@ class MergeTask {
   MergeTask(std::shared_ptr<const Tables> tables, Valuation valuation, std::vector<std::shared_ptr<Segment>> sources)
       : tables_(std::move(tables)), valuation_(std::move(valuation)), sources_(std::move(sources)) {}
 
-  // Takes about a second for a million documents.
   void Run() { merged_ = MergeSegments(sources_, valuation_, tables_->members, deaths_seen_); }
 
  private:

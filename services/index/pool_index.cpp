@@ -10,6 +10,8 @@ namespace {
 
 // Rows of ties that stand beside the CSR before it is rewritten: this many, or an eighth of the members.
 constexpr std::size_t kMaxReplacedRows = 4096;
+// Facts moved back to their eight bytes by one batch: more than one batch makes, so that the others are caught up with.
+constexpr int kMaxSettledPerBatch = 4096;
 
 template <typename Flag>
 void SetFlag(std::uint8_t& flags, Flag flag, bool on) {
@@ -104,8 +106,11 @@ void PoolIndex::EditFacts(Batch& batch, std::uint32_t member, const std::functio
 
 // Facts that every view sees go back to the eight bytes that they need.
 void PoolIndex::SettleFacts(Batch& batch) {
-  while (!unsettled_.empty() && base::RcuHasPassed(unsettled_.front().stamp)) {
+  std::uint64_t passed = 0;  // asking goes through every reader, so each stamp is asked about once
+  for (int i = 0; i < kMaxSettledPerBatch && !unsettled_.empty(); ++i) {
     const Unsettled& next = unsettled_.front();
+    if (next.stamp != passed && !base::RcuHasPassed(next.stamp)) return;
+    passed = next.stamp;
     const auto* old = tables_.members.facts(next.member).Settle(next.sequence);
     if (old != nullptr) batch.retire.emplace_back([old] { delete old; });
     unsettled_.pop_front();
@@ -233,7 +238,11 @@ void PoolIndex::Apply(std::span<const domain::Change> changes) {
 void PoolIndex::Publish(Batch& batch) {
   const View* old = view_.exchange(new View(std::move(batch.next)), std::memory_order_seq_cst);
   base::RcuRetireObject(old);
-  for (auto& free : batch.retire) base::RcuRetire(std::move(free));
+  if (!batch.retire.empty()) {
+    base::RcuRetire([frees = std::move(batch.retire)] {
+      for (const auto& free : frees) free();
+    });
+  }
   batch.retire.clear();
   if (!batch.edited.empty()) {
     const std::uint64_t stamp = base::RcuStamp();

@@ -41,8 +41,14 @@ std::vector<std::shared_ptr<Segment>> Sources(std::span<const SegmentState> segm
 }  // namespace
 
 void PoolIndex::AddSegment(Batch& batch) {
-  if (batch.rows.empty()) return;
-  batch.next.segments.push_back(BuildSegment(batch.rows, ValuationOf(batch.next), tables_.members));
+  std::span<const HelperRow> rows = batch.rows;
+  while (!rows.empty()) {  // once, but for a start with tens of millions of helpers
+    std::size_t count = 0;
+    for (std::size_t bytes = 0; count < rows.size() && bytes <= Segment::kMaxRowBytes - kMaxPackedRowBytes; ++count)
+      bytes += PackedBytesAtMost(rows[count]);
+    batch.next.segments.push_back(BuildSegment(rows.first(count), ValuationOf(batch.next), tables_.members));
+    rows = rows.subspan(count);
+  }
 }
 
 void PoolIndex::MergeInline(Batch& batch) {

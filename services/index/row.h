@@ -10,6 +10,7 @@
 #include <cstring>
 #include <vector>
 
+#include "domain/limits.h"
 #include "ranking/evidence.h"
 
 namespace warmline::index {
@@ -95,6 +96,10 @@ class RowView {
 
   const std::uint8_t* at_;
 };
+
+// What a row takes at most: the fixed fields, five bytes a term, and eight varints. And what any row does.
+[[nodiscard]] inline std::size_t PackedBytesAtMost(const HelperRow& row) { return 12 + row.terms.size() * 5 + 8 * 5; }
+inline constexpr std::size_t kMaxPackedRowBytes = 12 + std::size_t{domain::kMaxInterestsPerMember} * 5 + 8 * 5;
 
 // Appends the row, without its filter.
 void PackRow(const HelperRow& row, std::vector<std::uint8_t>& out);

@@ -101,7 +101,6 @@ absl::Status Search::SearchPosted(const SegmentState& state) {
             threshold = Threshold();
           });
       counts_.touched += scan_.touched();
-      ++counts_.ranges;
     }
     if (absl::Status status = Pass(end - begin); !status.ok()) return status;
     begin = end;
@@ -226,7 +225,6 @@ void Search::Evaluate(const Pending& pending) {
   const std::uint32_t interests = InterestsPart(pending.shared.sum, query_.total_weight);
   if (IsBelow(interests, pending)) return;  // the threshold has risen since
   ++candidates_;
-  ++counts_.evaluated;
   const Candidate candidate = {pending.state->segment.get(),
                                pending.doc,
                                pending.member,

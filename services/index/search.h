@@ -32,10 +32,8 @@ inline constexpr std::uint32_t kDocumentsPerCheck = 32'768;
 
 // What a search did, for counters and benchmarks.
 struct SearchCounts {
-  std::int64_t ranges = 0;     // of documents that were gone through
-  std::int64_t touched = 0;    // documents found in essential lists
-  std::int64_t weighed = 0;    // documents whose row was read
-  std::int64_t evaluated = 0;  // documents whose whole score was computed
+  std::int64_t touched = 0;  // documents found in lists that had to be gone through
+  std::int64_t weighed = 0;  // documents whose row was read
 };
 
 class Search {

@@ -25,7 +25,8 @@ inline constexpr std::uint32_t kMinPostedDocuments = 256;
 
 class Segment {
  public:
-  // Rows of one segment hold at most this many bytes, for about 60 million helpers with 8 interests.
+  // Rows of one segment hold at most this many bytes, for about 40 million helpers with 8 interests; who builds or
+  // merges sees to it.
   static constexpr std::size_t kMaxRowBytes = UINT32_MAX;
   // What orders documents: higher comes first, equal ones by member number.
   using StaticScore = std::function<std::uint32_t(const RowView&)>;

@@ -37,23 +37,27 @@ prometheus::ClientMetric::Histogram StripedHistogram::Collect() const {
 
 StripedHistogramFamily::~StripedHistogramFamily() = default;
 
-std::size_t StripedHistogramFamily::FirstCell(const char* first, const char* second) const {
-  return base::Mix64(reinterpret_cast<std::uintptr_t>(first) ^ base::Mix64(reinterpret_cast<std::uintptr_t>(second))) %
-         kCells;
+StripedHistogramFamily::Child* StripedHistogramFamily::Find(const char* first, const char* second, Cell** empty) {
+  const std::uint64_t hash =
+      base::Mix64(reinterpret_cast<std::uintptr_t>(first) ^ base::Mix64(reinterpret_cast<std::uintptr_t>(second)));
+  *empty = nullptr;
+  for (std::size_t i = 0; i < kMaxProbes; ++i) {
+    Cell& cell = cells_[(hash + i) % kCells];
+    const char* known = cell.first.load(std::memory_order_acquire);
+    if (known == nullptr) {
+      *empty = &cell;
+      return nullptr;
+    }
+    if (known == first && cell.second == second) return cell.child;
+  }
+  return nullptr;
 }
 
 StripedHistogram& StripedHistogramFamily::Of(const char* first, const char* second) {
-  std::size_t at = FirstCell(first, second);
-  const auto is_mine = [&](const char* known) { return known == first && cells_[at].second == second; };
-  while (const char* known = cells_[at].first.load(std::memory_order_acquire)) {
-    if (is_mine(known)) return cells_[at].child->histogram;
-    at = (at + 1) % kCells;
-  }
+  Cell* cell = nullptr;
+  if (Child* known = Find(first, second, &cell)) return known->histogram;
   const std::lock_guard lock(mutex_);
-  while (const char* known = cells_[at].first.load(std::memory_order_relaxed)) {  // somebody may have been quicker
-    if (is_mine(known)) return cells_[at].child->histogram;
-    at = (at + 1) % kCells;
-  }
+  if (Child* known = Find(first, second, &cell)) return known->histogram;  // somebody was quicker
   const auto same = std::find_if(children_.begin(), children_.end(), [&](const auto& child) {
     return std::string_view(child->first) == first && std::string_view(child->second) == second;
   });
@@ -62,9 +66,11 @@ StripedHistogram& StripedHistogramFamily::Of(const char* first, const char* seco
     children_.push_back(std::unique_ptr<Child>(new Child{first, second, StripedHistogram(bounds_)}));
     child = children_.back().get();
   }
-  cells_[at].second = second;
-  cells_[at].child = child;
-  cells_[at].first.store(first, std::memory_order_release);
+  if (cell != nullptr) {
+    cell->second = second;
+    cell->child = child;
+    cell->first.store(first, std::memory_order_release);
+  }
   return child->histogram;
 }
 

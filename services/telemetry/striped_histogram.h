@@ -59,13 +59,16 @@ class StripedHistogramFamily {
   };
   // Open addressing by address, filled under the mutex and read without it. A literal may have several addresses: each
   // has a cell, and all the same child.
+  // Where there are more addresses than cells nearby, the mutex is taken each time.
   static constexpr std::size_t kCells = 1024;
+  static constexpr std::size_t kMaxProbes = 32;
   struct Cell {
     std::atomic<const char*> first{nullptr};
     const char* second = nullptr;
     Child* child = nullptr;
   };
-  [[nodiscard]] std::size_t FirstCell(const char* first, const char* second) const;
+  // The child of two addresses; if it is not in the cells, null and the empty cell that it would have, if there is one.
+  [[nodiscard]] Child* Find(const char* first, const char* second, Cell** empty);
 
   const std::string name_;
   const std::string help_;

@@ -9,6 +9,7 @@
 
 #include "base/rcu.h"
 #include "bench/community_index.h"
+#include "bench/options.h"
 #include "bench/timings.h"
 #include "index/query.h"
 #include "support/oracle.h"
@@ -16,13 +17,9 @@
 namespace warmline::bench {
 namespace {
 
-struct Options {
-  bool json = false;
-  bool quick = false;
+struct Options : CommonOptions {
   bool memory = false;
-  std::int64_t helpers = 1'000'000;
   std::int64_t queries = 1'000;
-  std::int64_t seed = 1;
   std::int64_t oracle = 3;
   std::int64_t interests = 8;  // of a need
 };
@@ -206,13 +203,9 @@ void Run(const char* workload, simulation::Mode mode, const Options& options) {
 
 int main(int argc, char** argv) {
   warmline::bench::Options options;
-  warmline::bench::Flags flags;
-  flags.Switch("--json", &options.json);
-  flags.Switch("--quick", &options.quick);
+  warmline::bench::Flags flags(options);
   flags.Switch("--memory", &options.memory);
-  flags.Number("--helpers", &options.helpers);
   flags.Number("--queries", &options.queries);
-  flags.Number("--seed", &options.seed);
   flags.Number("--oracle", &options.oracle);
   flags.Number("--interests", &options.interests);
   if (!flags.Parse(argc, argv) || options.helpers < 1 || options.queries < 1 || options.interests < 1 ||

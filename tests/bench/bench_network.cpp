@@ -7,20 +7,17 @@
 
 #include "base/rcu.h"
 #include "bench/community_index.h"
+#include "bench/options.h"
 #include "bench/timings.h"
 
 namespace warmline::bench {
 namespace {
 
-struct Options {
-  bool json = false;
-  bool quick = false;
-  std::int64_t helpers = 1'000'000;
+struct Options : CommonOptions {
   std::int64_t queries = 300;
   std::int64_t ties = 50;
   std::int64_t hubs = 200;
   std::int64_t hub_ties = 5'000;
-  std::int64_t seed = 1;
 };
 
 // Hub i is member i * step; its ties go to members spread over the pool, others for each hub.
@@ -110,15 +107,11 @@ int Run(const Options& options) {
 
 int main(int argc, char** argv) {
   warmline::bench::Options options;
-  warmline::bench::Flags flags;
-  flags.Switch("--json", &options.json);
-  flags.Switch("--quick", &options.quick);
-  flags.Number("--helpers", &options.helpers);
+  warmline::bench::Flags flags(options);
   flags.Number("--queries", &options.queries);
   flags.Number("--ties", &options.ties);
   flags.Number("--hubs", &options.hubs);
   flags.Number("--hub-ties", &options.hub_ties);
-  flags.Number("--seed", &options.seed);
   if (!flags.Parse(argc, argv)) return 2;
   if (options.quick) {
     options.helpers = 100'000;

@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "base/rcu.h"
+#include "bench/options.h"
 #include "bench/peers/peer.h"
 #include "bench/timings.h"
 #include "index/matcher.h"
@@ -22,12 +23,8 @@ namespace {
 constexpr std::int64_t kEpochHour = 1'790'000'000 / 3600;
 constexpr int kWarmUp = 3;
 
-struct Options {
-  bool json = false;
-  bool quick = false;
-  std::int64_t helpers = 1'000'000;
+struct Options : CommonOptions {
   std::int64_t queries = 60;
-  std::int64_t seed = 1;
   std::int64_t hnsw_helpers = 100'000;
 };
 
@@ -225,12 +222,8 @@ class Bench {
 
 int Main(int argc, char** argv) {
   Options options;
-  Flags flags;
-  flags.Switch("--json", &options.json);
-  flags.Switch("--quick", &options.quick);
-  flags.Number("--helpers", &options.helpers);
+  Flags flags(options);
   flags.Number("--queries", &options.queries);
-  flags.Number("--seed", &options.seed);
   flags.Number("--hnsw-helpers", &options.hnsw_helpers);
   if (!flags.Parse(argc, argv)) return 2;
   if (options.quick) {

@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "bench/noop.grpc.pb.h"
+#include "bench/options.h"
 #include "bench/timings.h"
 #include "codec/resources.h"
 #include "simulation/community.h"
@@ -28,13 +29,9 @@ namespace {
 
 namespace pb = warmline::v1;
 
-struct Options {
-  bool json = false;
-  bool quick = false;
+struct Options : CommonOptions {
   bool no_h2load = false;
-  std::int64_t helpers = 1'000'000;
   std::int64_t seconds = 4;
-  std::int64_t seed = 1;
 };
 
 constexpr int kNeeds = 2'000;
@@ -334,13 +331,9 @@ int Run(const Options& options, NoopProcess& noop_process, const std::string& di
 
 int main(int argc, char** argv) {
   warmline::bench::Options options;
-  warmline::bench::Flags flags;
-  flags.Switch("--json", &options.json);
-  flags.Switch("--quick", &options.quick);
+  warmline::bench::Flags flags(options);
   flags.Switch("--no-h2load", &options.no_h2load);
-  flags.Number("--helpers", &options.helpers);
   flags.Number("--seconds", &options.seconds);
-  flags.Number("--seed", &options.seed);
   if (!flags.Parse(argc, argv)) return 2;
   if (options.quick) {
     options.helpers = 50'000;

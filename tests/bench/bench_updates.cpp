@@ -8,18 +8,15 @@
 
 #include "base/rcu.h"
 #include "bench/community_index.h"
+#include "bench/options.h"
 #include "bench/timings.h"
 
 namespace warmline::bench {
 namespace {
 
-struct Options {
-  bool json = false;
-  bool quick = false;
-  std::int64_t helpers = 1'000'000;
+struct Options : CommonOptions {
   std::int64_t seconds = 20;
   std::int64_t rate = 10'000;
-  std::int64_t seed = 1;
 };
 
 constexpr std::int64_t kBatchesPerSecond = 100;
@@ -150,13 +147,9 @@ int Run(const Options& options) {
 
 int main(int argc, char** argv) {
   warmline::bench::Options options;
-  warmline::bench::Flags flags;
-  flags.Switch("--json", &options.json);
-  flags.Switch("--quick", &options.quick);
-  flags.Number("--helpers", &options.helpers);
+  warmline::bench::Flags flags(options);
   flags.Number("--seconds", &options.seconds);
   flags.Number("--rate", &options.rate);
-  flags.Number("--seed", &options.seed);
   if (!flags.Parse(argc, argv) || options.helpers < 1 || options.seconds < 1 || options.rate < 1) return 2;
   if (options.quick) {
     options.helpers = 100'000;

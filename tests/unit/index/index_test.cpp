@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <thread>
 #include <tuple>
@@ -254,6 +255,83 @@ TEST(PoolIndex, ReadersWhileWriting) {
   }
   stop = true;
   for (auto& reader : readers) reader.join();
+}
+
+// Helpers whom every list of a need names, own and related: lists of one own term that are gone through at different
+// times count each by itself, and all together more than the whole score is worth. None of them may be lost.
+TEST(Match, ManyListsOfOneHelperAreNeverTooManyToCount) {
+  constexpr int kOwn = 3;
+  constexpr std::array<std::uint8_t, 4> kDiscounts = {40, 60, 80, 100};
+  const auto own = [](int i) { return "skill:own" + std::to_string(i); };
+  const auto related = [](int i, std::size_t j) {
+    return "skill:related" + std::to_string(i) + "-" + std::to_string(j);
+  };
+  const auto helper = [](int number) {
+    domain::Member member;
+    member.id = "m" + std::to_string(10'000 + number);
+    domain::Offer& offer = member.offer.emplace();
+    offer.help_kinds = {domain::HelpKind::kAdvice};
+    offer.capacity = {1, 1};
+    offer.open_to = {domain::Reach::kPool};
+    offer.confirmation = domain::Confirmation::kSelfConfirmed;
+    return member;
+  };
+  const auto add = [](domain::Member& member, const std::string& name, double strength) {
+    member.interests.push_back({name, name, strength});
+  };
+  domain::Pool pool = MadePool();
+  pool.policy.weights = {};
+  pool.policy.weights[0] = domain::kOne;  // interests alone: documents stand in order of member
+  PoolIndex index(pool, 490'000);
+  {
+    PoolIndex::Loader loader(index);
+    for (int i = 0; i < 12'000; ++i) {
+      domain::Member member = helper(i);
+      if (i < 40) {  // good enough to raise the threshold
+        for (int o = 0; o < kOwn; ++o) add(member, own(o), 0.9);
+      } else if (i >= 9'000 && i < 9'100) {  // in every list
+        for (int o = 0; o < kOwn; ++o) {
+          add(member, own(o), 1.0);
+          for (std::size_t j = 0; j < kDiscounts.size(); ++j) add(member, related(o, j), 1.0);
+        }
+      } else if (i % 3 == 0 && i < 9'000) {  // makes related lists the longer the less they count: each a step apart
+        const std::array<bool, 4> in = {true, i / 3 % 5 < 2, i / 3 % 3 == 0, i / 3 % 4 == 0};
+        for (int o = 0; o < kOwn; ++o) {
+          add(member, own(o), 0.2);
+          for (std::size_t j = 0; j < in.size(); ++j) {
+            if (in[j]) add(member, related(o, j), 1.0);
+          }
+        }
+      }
+      loader.Add(member);
+    }
+    domain::Statistics statistics;
+    statistics.generation = 1;
+    statistics.helpers = 12'000;
+    for (int o = 0; o < kOwn; ++o) {
+      domain::InterestStatistics entry{own(o), 3'000, {}};
+      for (std::size_t j = kDiscounts.size(); j-- > 0;) {
+        entry.relations.push_back({related(o, j), kDiscounts[j]});
+        statistics.interests.push_back({related(o, j), 1'000, {}});
+      }
+      statistics.interests.push_back(entry);
+    }
+    loader.Set(statistics);
+    loader.Finish(1);
+  }
+  domain::Need need;
+  need.id = "n";
+  need.seeker = "nobody";
+  need.help_kinds = {domain::HelpKind::kAdvice};
+  for (int o = 0; o < kOwn; ++o) need.interests.push_back({own(o), own(o), 1.0});
+  const base::RcuReadGuard guard;
+  const auto result = Match(index.view(), need, {.top_k = 10}, [] { return absl::OkStatus(); });
+  ASSERT_TRUE(result.ok());
+  ASSERT_EQ(result->ranked.size(), 10U);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(result->ranked[static_cast<std::size_t>(i)].id, "m" + std::to_string(19'000 + i));
+    EXPECT_EQ(result->ranked[static_cast<std::size_t>(i)].score, domain::kOne);
+  }
 }
 
 TEST(Match, StopsWhenTold) {
