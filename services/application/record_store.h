@@ -34,9 +34,21 @@ struct ErasureRecord {
   std::int64_t revision = 0;
 };
 
-struct ChangeRow {
-  std::int64_t revision = 0;
-  domain::ChangeBody body;  // monostate where the payload was erased
+// What a write will read: a record, a kept reply, or a count. A store may fetch those of a whole batch at once.
+struct RecordKey {
+  enum class Kind { kMember, kConnection, kBlock, kNeed, kReply, kConnectionCount, kBlockCount, kOpenNeedCount };
+  Kind kind = Kind::kMember;
+  std::string pool;
+  std::string a;  // an id, or the first of a pair
+  std::string b;  // the second of a pair
+};
+
+// What a transaction is about to do. `pools` are locked against other processes from the start, in one order
+// everywhere; a pool that is written without being named is locked when it is first written, which may end the
+// transaction (UNAVAILABLE) when two processes do so crosswise. `reads` is only a hint.
+struct BatchHint {
+  std::vector<std::string> pools;
+  std::vector<RecordKey> reads;
 };
 
 // Reads of one consistent state. Lists are by id in byte order, after `after` (exclusive; "" from the start), at most
@@ -85,16 +97,23 @@ class RecordReader {
                                                                       const std::string& seeker) = 0;
   // The newest generation.
   [[nodiscard]] virtual absl::StatusOr<std::optional<domain::Statistics>> GetStatistics(const std::string& pool) = 0;
+  // One generation, if it is still kept: the newest eight are.
+  [[nodiscard]] virtual absl::StatusOr<std::optional<domain::Statistics>> GetStatisticsOf(const std::string& pool,
+                                                                                          std::int64_t generation) = 0;
   // 0 for a pool that does not exist.
   [[nodiscard]] virtual absl::StatusOr<std::int64_t> HeadRevision(const std::string& pool) = 0;
-  // Rows of the change log with revisions past `after`, in order.
-  [[nodiscard]] virtual absl::StatusOr<std::vector<ChangeRow>> ListChanges(const std::string& pool, std::int64_t after,
+  // Of every pool, by id.
+  [[nodiscard]] virtual absl::StatusOr<std::vector<std::pair<std::string, std::int64_t>>> ListHeads() = 0;
+  // Rows of the change log with revisions past `after`, in order. Statistics come with their generation only; a
+  // MemberErased without the id, but with what finds the member (domain/change.h).
+  [[nodiscard]] virtual absl::StatusOr<std::vector<domain::Change>> ListChanges(const std::string& pool, std::int64_t after,
                                                                            int limit) = 0;
   [[nodiscard]] virtual absl::StatusOr<std::optional<ErasureRecord>> GetErasure(const std::string& pool,
                                                                                 const std::string& hash) = 0;
 };
 
-// Thread-safety: one thread at a time; at most one write transaction of a store lives at once.
+// Thread-safety: one thread at a time; at most one write transaction of a store object lives at once. Transactions of
+// several processes on one pool come one after the other.
 class WriteTransaction : public RecordReader {
  public:
   // One item of a batch: what it wrote is undone by RollbackItem, or kept (until Commit) by EndItem.
@@ -138,7 +157,10 @@ class RecordStore {
  public:
   virtual ~RecordStore() = default;
   [[nodiscard]] virtual absl::StatusOr<std::unique_ptr<RecordReader>> Read() = 0;
-  [[nodiscard]] virtual absl::StatusOr<std::unique_ptr<WriteTransaction>> Begin() = 0;
+  [[nodiscard]] virtual absl::StatusOr<std::unique_ptr<WriteTransaction>> Begin(const BatchHint& hint) = 0;
+  [[nodiscard]] absl::StatusOr<std::unique_ptr<WriteTransaction>> Begin() { return Begin(BatchHint{}); }
+  // What stands in the ledger of erasures for a member.
+  [[nodiscard]] virtual std::string ErasureHash(const std::string& pool, const std::string& member) const = 0;
   // Chosen when the store was made; revision tokens name it.
   [[nodiscard]] virtual std::uint64_t history() const = 0;
   // 32 secret bytes, made with the store: the key of opaque tokens.

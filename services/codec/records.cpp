@@ -59,16 +59,19 @@ std::string Encode(const domain::Statistics& statistics) {
   return message.SerializeAsString();
 }
 
-std::string EncodeChange(const std::string& pool, const domain::ChangeBody& body, const std::string& erased_hash) {
+std::string EncodeChange(const std::string& pool, const domain::ChangeBody& body, const ErasedName& erased) {
   store::Change change;
   struct Writer {
     const std::string& pool;
-    const std::string& erased_hash;
+    const ErasedName& erased;
     store::Change& change;
     void operator()(std::monostate) const {}
     void operator()(const domain::Pool& b) const { *change.mutable_pool() = ToProto(b); }
     void operator()(const domain::Member& b) const { *change.mutable_member() = ToProto(pool, b); }
-    void operator()(const domain::MemberErased&) const { change.set_member_erased_hash(erased_hash); }
+    void operator()(const domain::MemberErased&) const {
+      change.mutable_member_erased()->set_hash(erased.hash);
+      change.mutable_member_erased()->set_locator(erased.locator);
+    }
     void operator()(const domain::Connection& b) const { *change.mutable_connection() = ToProto(pool, b); }
     void operator()(const domain::Block& b) const { *change.mutable_block() = ToProto(pool, b); }
     void operator()(const domain::Need& b) const { *change.mutable_need() = ToProto(pool, b); }
@@ -83,7 +86,7 @@ std::string EncodeChange(const std::string& pool, const domain::ChangeBody& body
       change.mutable_block_deleted()->set_second(b.blocked);
     }
   };
-  std::visit(Writer{pool, erased_hash, change}, body);
+  std::visit(Writer{pool, erased, change}, body);
   return change.SerializeAsString();
 }
 
@@ -118,7 +121,8 @@ absl::StatusOr<domain::Statistics> DecodeStatistics(const std::string& bytes) {
       });
 }
 
-absl::StatusOr<domain::ChangeBody> DecodeChange(const std::string& pool, const std::string& bytes) {
+absl::StatusOr<domain::ChangeBody> DecodeChange(const std::string& pool, const std::string& bytes,
+                                                std::string* erased_locator) {
   return Decode<store::Change>(
       bytes, "change", [&](const store::Change& m, domain::Violations& v) -> domain::ChangeBody {
         switch (m.body_case()) {
@@ -127,7 +131,10 @@ absl::StatusOr<domain::ChangeBody> DecodeChange(const std::string& pool, const s
           case store::Change::kMember:
             return FromProto(pool, m.member(), "", v);
           case store::Change::kMemberErasedHash:
-            return domain::MemberErased{m.member_erased_hash()};
+            return domain::MemberErased{"", m.member_erased_hash(), 0};
+          case store::Change::kMemberErased:
+            *erased_locator = m.member_erased().locator();
+            return domain::MemberErased{"", m.member_erased().hash(), 0};
           case store::Change::kConnection:
             return FromProto(pool, m.connection(), "", v);
           case store::Change::kConnectionDeleted:

@@ -14,9 +14,14 @@ namespace warmline::codec {
 [[nodiscard]] std::string Encode(const std::string& pool, const domain::Connection& connection);
 [[nodiscard]] std::string Encode(const std::string& pool, const domain::Need& need);
 [[nodiscard]] std::string Encode(const domain::Statistics& statistics);
-// `erased_hash` stands in for the id of an erased member. A generation of statistics is named, not repeated.
+// What stands in for the id of an erased member.
+struct ErasedName {
+  std::string hash;
+  std::string locator;
+};
+// A generation of statistics is named, not repeated.
 [[nodiscard]] std::string EncodeChange(const std::string& pool, const domain::ChangeBody& body,
-                                       const std::string& erased_hash);
+                                       const ErasedName& erased);
 
 // Errors: INTERNAL for bytes that no Encode made (a damaged store).
 [[nodiscard]] absl::StatusOr<domain::Pool> DecodePool(const std::string& bytes);
@@ -24,8 +29,9 @@ namespace warmline::codec {
 [[nodiscard]] absl::StatusOr<domain::Connection> DecodeConnection(const std::string& pool, const std::string& bytes);
 [[nodiscard]] absl::StatusOr<domain::Need> DecodeNeed(const std::string& pool, const std::string& bytes);
 [[nodiscard]] absl::StatusOr<domain::Statistics> DecodeStatistics(const std::string& bytes);
-// A MemberErased comes back with the hash in place of the id, Statistics with their generation only, an erased payload
-// as monostate.
-[[nodiscard]] absl::StatusOr<domain::ChangeBody> DecodeChange(const std::string& pool, const std::string& bytes);
+// A MemberErased comes back with its hash, and its locator in `erased_locator`; Statistics with their generation only,
+// an erased payload as monostate.
+[[nodiscard]] absl::StatusOr<domain::ChangeBody> DecodeChange(const std::string& pool, const std::string& bytes,
+                                                              std::string* erased_locator);
 
 }  // namespace warmline::codec

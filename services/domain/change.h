@@ -12,8 +12,12 @@
 
 namespace warmline::domain {
 
+// The change log names an erased member by `hash` alone, the key of the ledger of erasures; whoever still holds the
+// member finds it by `id_hash`, and makes sure by `hash`.
 struct MemberErased {
-  std::string id;
+  std::string id;             // empty where it comes from the log
+  std::string hash;           // empty where it does not
+  std::uint64_t id_hash = 0;  // base::Hash64 of the id; where `id` is empty
 };
 struct ConnectionDeleted {
   std::string a;

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "base/hash.h"
 #include "domain/error.h"
 #include "domain/interest.h"
 #include "support/random_world.h"
@@ -251,6 +252,9 @@ TEST_P(RecordStoreSuite, TheNewestStatisticsAreRead) {
   const auto newest = (*reader)->GetStatistics("p");
   ASSERT_TRUE(newest.ok() && newest->has_value());
   EXPECT_EQ((*newest)->generation, 12);
+  EXPECT_EQ((**(*reader)->GetStatisticsOf("p", 5)).helpers, 50);  // the newest eight are kept for who follows
+  EXPECT_FALSE((*(*reader)->GetStatisticsOf("p", 1)).has_value());
+  EXPECT_EQ(*(*reader)->ListHeads(), (std::vector<std::pair<std::string, std::int64_t>>{{"p", 13}}));
   EXPECT_EQ((*newest)->interests.at(0).relations.at(0).discount, 77);
 }
 
@@ -308,12 +312,20 @@ TEST_P(RecordStoreSuite, ErasureRemovesAMemberEverywhere) {
   EXPECT_EQ((*ledger)->time, now);
   const auto log = (*reader)->ListChanges("p", 0, 100);
   std::int64_t empty = 0;
+  std::int64_t erasures = 0;
   for (std::size_t i = 0; i < log->size(); ++i) {
     EXPECT_EQ((*log)[i].revision, static_cast<std::int64_t>(i) + 1);  // rows stay, payloads go
     if (std::holds_alternative<std::monostate>((*log)[i].body)) ++empty;
-    if (const auto* erased = std::get_if<domain::MemberErased>(&(*log)[i].body)) EXPECT_EQ(erased->id, hash);
+    if (const auto* erased = std::get_if<domain::MemberErased>(&(*log)[i].body)) {
+      EXPECT_EQ(erased->id, "");  // a replica that holds the member finds it all the same
+      EXPECT_EQ(erased->hash, hash);
+      EXPECT_EQ(erased->id_hash, base::Hash64("secret-id-77"));
+      ++erasures;
+    }
   }
   EXPECT_EQ(empty, 4);  // member, tie, block, need
+  EXPECT_EQ(erasures, 1);
+  EXPECT_EQ(store().ErasureHash("p", "secret-id-77"), hash);
 }
 
 }  // namespace

@@ -180,7 +180,7 @@ class Pair {
     std::erase_if(world_.members, [&](const auto& m) { return m.id == id; });
     std::erase_if(world_.ties, [&](const auto& t) { return t.a == id || t.b == id; });
     std::erase_if(world_.blocks, [&](const auto& b) { return b.blocker == id || b.blocked == id; });
-    return domain::MemberErased{id};
+    return domain::MemberErased{id, "", 0};
   }
 
   domain::ChangeBody PutTie() {

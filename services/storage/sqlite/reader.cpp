@@ -7,7 +7,6 @@
 namespace warmline::storage::sqlite {
 namespace {
 
-using application::ChangeRow;
 using application::ErasureRecord;
 
 // Every row, through `decode(rows) -> StatusOr<T>`.
@@ -199,21 +198,36 @@ absl::StatusOr<std::optional<domain::Statistics>> Reader<Base>::GetStatistics(co
 }
 
 template <typename Base>
+absl::StatusOr<std::optional<domain::Statistics>> Reader<Base>::GetStatisticsOf(const std::string& pool,
+                                                                                std::int64_t generation) {
+  return One<domain::Statistics>(
+      database_.Query("SELECT payload FROM statistics WHERE pool = ? AND generation = ?", pool, generation),
+      [](const Rows& r) { return codec::DecodeStatistics(r.Text(0)); });
+}
+
+template <typename Base>
 absl::StatusOr<std::int64_t> Reader<Base>::HeadRevision(const std::string& pool) {
   return Number(database_.Query("SELECT head FROM pool WHERE id = ?", pool));
 }
 
 template <typename Base>
-absl::StatusOr<std::vector<ChangeRow>> Reader<Base>::ListChanges(const std::string& pool, std::int64_t after,
-                                                                 int limit) {
-  return All<ChangeRow>(
+absl::StatusOr<std::vector<std::pair<std::string, std::int64_t>>> Reader<Base>::ListHeads() {
+  using Head = std::pair<std::string, std::int64_t>;
+  return All<Head>(database_.Query("SELECT id, head FROM pool ORDER BY id"),
+                   [](const Rows& r) -> absl::StatusOr<Head> { return Head(r.Text(0), r.Integer(1)); });
+}
+
+template <typename Base>
+absl::StatusOr<std::vector<domain::Change>> Reader<Base>::ListChanges(const std::string& pool, std::int64_t after,
+                                                                      int limit) {
+  return All<domain::Change>(
       database_.Query(
           "SELECT revision, payload FROM change_log WHERE pool = ? AND revision > ? ORDER BY revision LIMIT ?", pool,
           after, std::int64_t{limit}),
-      [&](const Rows& r) -> absl::StatusOr<ChangeRow> {
-        auto body = codec::DecodeChange(pool, r.Text(1));
+      [&](const Rows& r) -> absl::StatusOr<domain::Change> {
+        auto body = erasure_key_.Decode(pool, r.Text(1));
         if (!body.ok()) return body.status();
-        return ChangeRow{r.Integer(0), *std::move(body)};
+        return domain::Change{r.Integer(0), *std::move(body)};
       });
 }
 

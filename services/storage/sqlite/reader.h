@@ -2,6 +2,7 @@
 #pragma once
 
 #include "application/record_store.h"
+#include "storage/erasure_key.h"
 #include "storage/sqlite/database.h"
 
 namespace warmline::storage::sqlite {
@@ -11,7 +12,7 @@ namespace warmline::storage::sqlite {
 template <typename Base>
 class Reader : public Base {
  public:
-  explicit Reader(Database& database) : database_(database) {}
+  Reader(Database& database, const ErasureKey& erasure_key) : database_(database), erasure_key_(erasure_key) {}
 
   absl::StatusOr<std::optional<domain::Pool>> GetPool(const std::string& pool) override;
   absl::StatusOr<std::vector<domain::Pool>> ListPools(const std::string& after, int limit) override;
@@ -39,14 +40,18 @@ class Reader : public Base {
                                                       const std::string& after, int limit) override;
   absl::StatusOr<std::int64_t> CountOpenNeedsOf(const std::string& pool, const std::string& seeker) override;
   absl::StatusOr<std::optional<domain::Statistics>> GetStatistics(const std::string& pool) override;
+  absl::StatusOr<std::optional<domain::Statistics>> GetStatisticsOf(const std::string& pool,
+                                                                    std::int64_t generation) override;
   absl::StatusOr<std::int64_t> HeadRevision(const std::string& pool) override;
-  absl::StatusOr<std::vector<application::ChangeRow>> ListChanges(const std::string& pool, std::int64_t after,
-                                                                  int limit) override;
+  absl::StatusOr<std::vector<std::pair<std::string, std::int64_t>>> ListHeads() override;
+  absl::StatusOr<std::vector<domain::Change>> ListChanges(const std::string& pool, std::int64_t after,
+                                                          int limit) override;
   absl::StatusOr<std::optional<application::ErasureRecord>> GetErasure(const std::string& pool,
                                                                        const std::string& hash) override;
 
  protected:
   Database& database_;
+  const ErasureKey& erasure_key_;
 };
 
 }  // namespace warmline::storage::sqlite

@@ -25,7 +25,7 @@ constexpr std::size_t kMaxIdleReaders = 8;
 class Snapshot : public Reader<application::RecordReader> {
  public:
   Snapshot(Store& store, std::unique_ptr<Database> database)
-      : Reader(*database), store_(store), owned_(std::move(database)) {}
+      : Reader(*database, store.erasure_key_), store_(store), owned_(std::move(database)) {}
   ~Snapshot() override {
     if (owned_->RunScript("COMMIT").ok()) store_.GiveBack(std::move(owned_));
   }
@@ -107,7 +107,7 @@ absl::Status Store::ReadKeys() {
   }
   history_ = std::stoull(*history);
   token_key_ = *token_key;
-  erasure_key_ = *erasure_key;
+  erasure_key_ = ErasureKey(*erasure_key);
   return absl::OkStatus();
 }
 
@@ -134,7 +134,7 @@ void Store::GiveBack(std::unique_ptr<Database> reader) {
   if (idle_readers_.size() < kMaxIdleReaders) idle_readers_.push_back(std::move(reader));
 }
 
-absl::StatusOr<std::unique_ptr<application::WriteTransaction>> Store::Begin() {
+absl::StatusOr<std::unique_ptr<application::WriteTransaction>> Store::Begin(const application::BatchHint&) {
   if (writer_ == nullptr) {
     if (auto status = OpenWriter(); !status.ok()) return status;
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "application/record_store.h"
+#include "storage/erasure_key.h"
 #include "storage/sqlite/database.h"
 
 namespace warmline::storage::sqlite {
@@ -27,9 +28,13 @@ class Store : public application::RecordStore {
   ~Store() override;
 
   absl::StatusOr<std::unique_ptr<application::RecordReader>> Read() override;
-  absl::StatusOr<std::unique_ptr<application::WriteTransaction>> Begin() override;
+  absl::StatusOr<std::unique_ptr<application::WriteTransaction>> Begin(const application::BatchHint& hint) override;
+  using application::RecordStore::Begin;
   std::uint64_t history() const override { return history_; }
   const std::string& token_key() const override { return token_key_; }
+  std::string ErasureHash(const std::string& pool, const std::string& member) const override {
+    return erasure_key_.Hash(pool, member);
+  }
 
  private:
   explicit Store(StoreOptions options) : options_(std::move(options)) {}
@@ -46,7 +51,7 @@ class Store : public application::RecordStore {
   std::unique_ptr<Database> writer_;  // null after a failed commit, until it is opened anew
   std::uint64_t history_ = 0;
   std::string token_key_;
-  std::string erasure_key_;
+  ErasureKey erasure_key_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Database>> idle_readers_;  // guarded by mutex_
 };

@@ -1,11 +1,6 @@
 #include "storage/sqlite/transaction.h"
 
-#include <absl/strings/escaping.h>
 #include <absl/strings/str_cat.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
-#include <array>
 
 #include "codec/records.h"
 #include "domain/error.h"
@@ -22,19 +17,9 @@ constexpr std::int64_t kReplySeconds = 24 * 3600;
 // Generations of statistics kept beside the newest, for replay.
 constexpr std::int64_t kOldGenerations = 8;
 
-// HMAC-SHA256 of pool and member id, so that the ledger of erasures does not tell whom it names.
-std::string KeyedHash(const std::string& key, const std::string& pool, const std::string& member) {
-  const std::string text = absl::StrCat(pool, "/", member);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
-       text.size(), digest.data(), &size);
-  return absl::BytesToHexString({reinterpret_cast<const char*>(digest.data()), 16});
-}
-
 }  // namespace
 
-Transaction::Transaction(Store& store) : Reader(*store.writer_), store_(store) {}
+Transaction::Transaction(Store& store) : Reader(*store.writer_, store.erasure_key_), store_(store) {}
 
 Transaction::~Transaction() {
   if (!over_ && store_.writer_ != nullptr && !database_.RunScript("ROLLBACK").ok()) store_.writer_.reset();
@@ -68,10 +53,10 @@ absl::StatusOr<std::int64_t> Transaction::NextRevision(const std::string& pool) 
 }
 
 absl::Status Transaction::Log(const std::string& pool, std::int64_t revision, const std::string& subject,
-                              const std::string& object, domain::ChangeBody body, const std::string& erased_hash) {
+                              const std::string& object, domain::ChangeBody body, const codec::ErasedName& erased) {
   auto status = database_.Run(
       "INSERT INTO change_log(pool, revision, subject, object, payload) VALUES (?, ?, nullif(?, ''), nullif(?, ''), ?)",
-      pool, revision, subject, object, codec::EncodeChange(pool, body, erased_hash));
+      pool, revision, subject, object, codec::EncodeChange(pool, body, erased));
   if (status.ok()) changes_.emplace_back(pool, domain::Change{revision, std::move(body)});
   return status;
 }
@@ -188,7 +173,8 @@ absl::StatusOr<std::int64_t> Transaction::Remove(const char* sql, std::int64_t& 
 absl::StatusOr<ErasureRecord> Transaction::EraseMember(const std::string& pool, const std::string& member,
                                                        absl::Time now) {
   // Whole seconds, as the ledger keeps them.
-  ErasureRecord record{KeyedHash(store_.erasure_key_, pool, member), absl::FromUnixSeconds(absl::ToUnixSeconds(now)), 0,
+  const codec::ErasedName name = erasure_key_.Name(pool, member);
+  ErasureRecord record{name.hash, absl::FromUnixSeconds(absl::ToUnixSeconds(now)), 0,
                        0};
   // The needs go from the index one by one, by name.
   std::vector<std::string> needs;
@@ -221,7 +207,7 @@ absl::StatusOr<ErasureRecord> Transaction::EraseMember(const std::string& pool, 
   auto revision = NextRevision(pool);
   if (!revision.ok()) return revision.status();
   record.revision = *revision;
-  if (auto logged = Log(pool, *revision, "", "", domain::MemberErased{member}, record.hash); !logged.ok())
+  if (auto logged = Log(pool, *revision, "", "", domain::MemberErased{member, "", 0}, name); !logged.ok())
     return logged;
   if (auto status =
           database_.Run("INSERT OR REPLACE INTO erasure(pool, hash, time, removed, revision) VALUES (?, ?, ?, ?, ?)",

@@ -47,7 +47,7 @@ class Transaction : public Reader<application::WriteTransaction> {
   absl::StatusOr<std::int64_t> NextRevision(const std::string& pool);
   // Writes the row of the change log and remembers the change for the index.
   absl::Status Log(const std::string& pool, std::int64_t revision, const std::string& subject,
-                   const std::string& object, domain::ChangeBody body, const std::string& erased_hash = {});
+                   const std::string& object, domain::ChangeBody body, const codec::ErasedName& erased = {});
   absl::StatusOr<std::int64_t> Remove(const char* sql, std::int64_t& removed, const std::string& pool,
                                       const std::string& member);
 

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "support/child_process.h"
+
 namespace warmline::bench {
 
 struct PeerTerm {
@@ -45,24 +47,6 @@ class Peer {
 [[nodiscard]] std::unique_ptr<Peer> MakeXapianPeer();
 [[nodiscard]] std::unique_ptr<Peer> MakeHnswPeer(std::size_t helpers);
 
-// A child process that ends with this object.
-class ChildProcess {
- public:
-  ChildProcess() = default;
-  explicit ChildProcess(const std::vector<std::string>& command, bool as_postgres = false);
-  ~ChildProcess();
-  ChildProcess(ChildProcess&& other) noexcept : pid_(std::exchange(other.pid_, -1)) {}
-  ChildProcess& operator=(ChildProcess&& other) noexcept {
-    std::swap(pid_, other.pid_);
-    return *this;
-  }
-  ChildProcess(const ChildProcess&) = delete;
-  ChildProcess& operator=(const ChildProcess&) = delete;
-  // Waits for its end; true when it ended well.
-  bool Wait();
-
- private:
-  int pid_ = -1;
-};
+using testing::ChildProcess;
 
 }  // namespace warmline::bench

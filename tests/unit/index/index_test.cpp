@@ -249,7 +249,7 @@ TEST(PoolIndex, ReadersWhileWriting) {
   for (int i = 0; i < 600 || answers < 50; ++i) {
     std::vector<domain::Change> changes = Helpers(community, i % 1'000, i % 1'000 + 1);
     for (const auto& tie : community.TiesOf(i % 1'000)) changes.push_back({0, tie});
-    if (i % 10 == 3) changes.push_back({0, domain::MemberErased{"h" + std::to_string((i * 7) % 1'000)}});
+    if (i % 10 == 3) changes.push_back({0, domain::MemberErased{"h" + std::to_string((i * 7) % 1'000), "", 0}});
     if (i % 50 == 9) index.AdvanceEpoch(490'000 + i);
     index.Apply(changes);
   }

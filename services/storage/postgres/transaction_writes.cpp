@@ -1,0 +1,267 @@
+// What a transaction writes: each write takes a revision, is known at once, and waits to be sent.
+#include <absl/strings/str_cat.h>
+
+#include "codec/records.h"
+#include "domain/error.h"
+#include "storage/postgres/keys.h"
+#include "storage/postgres/store.h"
+#include "storage/postgres/transaction.h"
+
+namespace warmline::storage::postgres {
+namespace {
+
+using application::ErasureRecord;
+using application::StoredReply;
+using Table = PendingWrites::Table;
+
+// How long a reply is kept for retries, and how often older ones are looked for.
+constexpr std::int64_t kReplySeconds = 24 * 3600;
+constexpr absl::Duration kBetweenCleanings = absl::Minutes(1);
+// Generations of statistics kept beside the newest, for replay and for replicas that follow.
+constexpr std::int64_t kOldGenerations = 8;
+
+std::int64_t IsOpen(const domain::Need& need) { return need.state == domain::NeedState::kOpen ? 1 : 0; }
+
+}  // namespace
+
+template <typename T>
+void Transaction::Learn(Known<T>& known, const std::string& key, std::optional<T> value) {
+  const auto found = known.find(key);
+  std::optional<std::optional<T>> before;
+  if (found != known.end()) before = found->second;
+  undo_.emplace_back([&known, key, before = std::move(before)] {
+    if (before) {
+      known[key] = *before;
+    } else {
+      known.erase(key);
+    }
+  });
+  known[key] = std::move(value);
+}
+
+void Transaction::AdjustCount(const std::string& key, std::optional<std::int64_t> by) {
+  const auto found = counts_.find(key);
+  if (found == counts_.end()) return;
+  undo_.emplace_back([this, key, before = found->second] { counts_[key] = before; });
+  if (by) {
+    found->second += *by;
+  } else {
+    counts_.erase(found);
+  }
+}
+
+absl::StatusOr<std::int64_t> Transaction::LockedHead(const std::string& pool) {
+  auto head = HeadRevision(pool);
+  if (head.ok() && *head == 0)
+    return domain::MakeError(domain::ErrorReason::kPoolNotFound,
+                             absl::StrCat("pools/", pool, " does not exist: create it first"));
+  return head;
+}
+
+absl::StatusOr<std::int64_t> Transaction::NextRevision(const std::string& pool) {
+  const auto head = LockedHead(pool);
+  if (!head.ok()) return head;
+  undo_.emplace_back([this, pool, before = *head] { heads_[pool] = before; });
+  return heads_[pool] = *head + 1;
+}
+
+void Transaction::Log(const std::string& pool, std::int64_t revision, const std::string& subject,
+                      const std::string& object, domain::ChangeBody body, const codec::ErasedName& erased) {
+  pending_.Add({Table::kChangeLog, false, pool, subject, object, codec::EncodeChange(pool, body, erased), revision, 0});
+  changes_.emplace_back(pool, domain::Change{revision, std::move(body)});
+}
+
+// At once, since only the database knows whether another process is making the same pool: then this waits for it, and
+// fails.
+absl::Status Transaction::InsertPool(const domain::Pool& pool) {
+  if (auto status = Flush(true); !status.ok()) return status;
+  connection_.SendText("SAVEPOINT new_pool");
+  connection_.Send("INSERT INTO pool(id, head, payload) VALUES ($1, $2, $3)",
+                   {pool.id, pool.revision, Argument::Bytes(codec::Encode(pool))});
+  auto inserted = connection_.Await();
+  if (inserted.ok()) return absl::OkStatus();
+  const bool exists = connection_.error_state() == "23505";
+  connection_.SendText("ROLLBACK TO SAVEPOINT new_pool");
+  if (auto back = connection_.Await(); !back.ok()) return back.status();
+  if (!exists) return inserted.status();
+  return domain::MakeError(domain::ErrorReason::kPoolExists,
+                           absl::StrCat("pools/", pool.id, " exists already: choose another id, or update it"));
+}
+
+absl::StatusOr<std::int64_t> Transaction::Put(domain::Pool& pool) {
+  auto head = HeadRevision(pool.id);
+  if (!head.ok()) return head;
+  pool.revision = *head + 1;
+  if (*head == 0) {
+    if (auto status = InsertPool(pool); !status.ok()) return status;
+    undo_.emplace_back([this, id = pool.id] {
+      heads_.erase(id);
+      stored_heads_.erase(id);
+    });
+    stored_heads_[pool.id] = pool.revision;
+  } else {
+    undo_.emplace_back([this, id = pool.id, before = *head] { heads_[id] = before; });
+    pending_.Add({Table::kPool, false, pool.id, {}, {}, codec::Encode(pool), 0, 0});
+  }
+  heads_[pool.id] = pool.revision;
+  Learn<domain::Pool>(pools_, pool.id, pool);
+  Log(pool.id, pool.revision, "", "", pool);
+  return pool.revision;
+}
+
+absl::StatusOr<std::int64_t> Transaction::Put(const std::string& pool, domain::Member& member) {
+  auto revision = NextRevision(pool);
+  if (!revision.ok()) return revision;
+  member.revision = *revision;
+  pending_.Add({Table::kMember, false, pool, member.id, {}, codec::Encode(pool, member), 0, 0});
+  Learn<domain::Member>(members_, KeyOf(pool, member.id), member);
+  Log(pool, *revision, member.id, "", member);
+  return revision;
+}
+
+absl::StatusOr<std::int64_t> Transaction::Put(const std::string& pool, domain::Connection& connection) {
+  auto revision = NextRevision(pool);
+  if (!revision.ok()) return revision;
+  connection.revision = *revision;
+  const std::string key = KeyOf(pool, connection.a, connection.b);
+  const auto before = connections_.find(key);
+  std::optional<std::int64_t> more;
+  if (before != connections_.end()) more = before->second.has_value() ? 0 : 1;
+  for (const std::string& side : {connection.a, connection.b}) AdjustCount(KeyOf("ties", pool, side), more);
+  pending_.Add(
+      {Table::kConnection, false, pool, connection.a, connection.b, codec::Encode(pool, connection), 0, 0});
+  Learn<domain::Connection>(connections_, key, connection);
+  Log(pool, *revision, connection.a, connection.b, connection);
+  return revision;
+}
+
+absl::StatusOr<std::int64_t> Transaction::Put(const std::string& pool, const domain::Block& block) {
+  auto revision = NextRevision(pool);
+  if (!revision.ok()) return revision;
+  const std::string key = KeyOf(pool, block.blocker, block.blocked);
+  const auto before = blocks_.find(key);
+  std::optional<std::int64_t> more;
+  if (before != blocks_.end()) more = before->second.has_value() ? 0 : 1;
+  AdjustCount(KeyOf("blocks", pool, block.blocker), more);
+  pending_.Add({Table::kBlock, false, pool, block.blocker, block.blocked, {}, 0, 0});
+  Learn<domain::Block>(blocks_, key, block);
+  Log(pool, *revision, block.blocker, block.blocked, block);
+  return revision;
+}
+
+absl::StatusOr<std::int64_t> Transaction::Put(const std::string& pool, domain::Need& need) {
+  auto revision = NextRevision(pool);
+  if (!revision.ok()) return revision;
+  need.revision = *revision;
+  const std::string key = KeyOf(pool, need.id);
+  const auto before = needs_.find(key);
+  std::optional<std::int64_t> more;
+  const bool same_seeker =
+      before != needs_.end() && (!before->second.has_value() || before->second->seeker == need.seeker);
+  if (same_seeker) more = IsOpen(need) - (before->second.has_value() ? IsOpen(*before->second) : 0);
+  AdjustCount(KeyOf("needs", pool, need.seeker), more);
+  pending_.Add({Table::kNeed, false, pool, need.id, need.seeker, codec::Encode(pool, need), IsOpen(need), 0});
+  Learn<domain::Need>(needs_, key, need);
+  Log(pool, *revision, need.seeker, "", need);
+  return revision;
+}
+
+absl::StatusOr<std::int64_t> Transaction::Put(const std::string& pool, const domain::Statistics& statistics) {
+  auto revision = NextRevision(pool);
+  if (!revision.ok()) return revision;
+  pending_.Add({Table::kStatistics, false, pool, {}, {}, codec::Encode(statistics), statistics.generation, 0});
+  auto cleaned = Query("DELETE FROM statistics WHERE pool = $1 AND generation < $2",
+                       {pool, statistics.generation - kOldGenerations});
+  if (!cleaned.ok()) return cleaned.status();
+  Log(pool, *revision, "", "", statistics);
+  return revision;
+}
+
+absl::StatusOr<std::int64_t> Transaction::DeleteConnection(const std::string& pool, const std::string& a,
+                                                           const std::string& b) {
+  auto revision = NextRevision(pool);
+  if (!revision.ok()) return revision;
+  const std::string key = KeyOf(pool, a, b);
+  const auto before = connections_.find(key);
+  std::optional<std::int64_t> more;
+  if (before != connections_.end()) more = before->second.has_value() ? -1 : 0;
+  for (const std::string& side : {a, b}) AdjustCount(KeyOf("ties", pool, side), more);
+  pending_.Add({Table::kConnection, true, pool, a, b, {}, 0, 0});
+  Learn<domain::Connection>(connections_, key, std::nullopt);
+  Log(pool, *revision, a, b, domain::ConnectionDeleted{a, b});
+  return revision;
+}
+
+absl::StatusOr<std::int64_t> Transaction::DeleteBlock(const std::string& pool, const std::string& blocker,
+                                                      const std::string& blocked) {
+  auto revision = NextRevision(pool);
+  if (!revision.ok()) return revision;
+  const std::string key = KeyOf(pool, blocker, blocked);
+  const auto before = blocks_.find(key);
+  std::optional<std::int64_t> more;
+  if (before != blocks_.end()) more = before->second.has_value() ? -1 : 0;
+  AdjustCount(KeyOf("blocks", pool, blocker), more);
+  pending_.Add({Table::kBlock, true, pool, blocker, blocked, {}, 0, 0});
+  Learn<domain::Block>(blocks_, key, std::nullopt);
+  Log(pool, *revision, blocker, blocked, domain::BlockDeleted{blocker, blocked});
+  return revision;
+}
+
+absl::StatusOr<ErasureRecord> Transaction::EraseMember(const std::string& pool, const std::string& member,
+                                                       absl::Time now) {
+  if (auto locked = LockedHead(pool); !locked.ok()) return locked.status();
+  const codec::ErasedName name = erasure_key_.Name(pool, member);
+  // Whole seconds, as the ledger keeps them.
+  ErasureRecord record{name.hash, absl::FromUnixSeconds(absl::ToUnixSeconds(now)), 0, 0};
+  if (auto status = Flush(true); !status.ok()) return status;
+  ForgetAll();
+  const std::vector<Argument> who = {pool, member};
+  // The needs go from the index one by one, by name.
+  connection_.Send("DELETE FROM need WHERE pool = $1 AND seeker = $2 RETURNING id", who);
+  connection_.Send("DELETE FROM member WHERE pool = $1 AND id = $2", who);
+  connection_.Send("DELETE FROM connection WHERE pool = $1 AND (a = $2 OR b = $2)", who);
+  connection_.Send("DELETE FROM block WHERE pool = $1 AND (blocker = $2 OR blocked = $2)", who);
+  connection_.Send("DELETE FROM reply WHERE pool = $1 AND subject = $2", who);
+  // Replies that name the member beside another: of a tie, for example.
+  connection_.Send("DELETE FROM reply WHERE pool = $1 AND position($2 IN reply) > 0",
+                   {pool, Argument::Bytes("members/" + member)});
+  connection_.Send(
+      "UPDATE change_log SET payload = NULL, subject = NULL, object = NULL WHERE pool = $1 AND subject = $2", who);
+  connection_.Send(
+      "UPDATE change_log SET payload = NULL, subject = NULL, object = NULL WHERE pool = $1 AND object = $2", who);
+  auto done = connection_.Await();
+  if (!done.ok()) return done.status();
+  for (const Result& result : *done) record.records_removed += result.touched();
+  for (int row = 0; row < done->front().rows(); ++row) {
+    auto revision = NextRevision(pool);
+    if (!revision.ok()) return revision.status();
+    Log(pool, *revision, "", "", domain::NeedDeleted{done->front().Text(row, 0)});
+  }
+  auto revision = NextRevision(pool);
+  if (!revision.ok()) return revision.status();
+  record.revision = *revision;
+  Log(pool, *revision, "", "", domain::MemberErased{member, "", 0}, name);
+  auto ledger = Query(
+      "INSERT INTO erasure(pool, hash, time, removed, revision) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (pool, hash) "
+      "DO UPDATE SET time = excluded.time, removed = excluded.removed, revision = excluded.revision",
+      {pool, record.hash, absl::ToUnixSeconds(now), record.records_removed, record.revision});
+  if (!ledger.ok()) return ledger.status();
+  return record;
+}
+
+absl::Status Transaction::PutReply(const std::string& pool, const std::string& request_id, const std::string& subject,
+                                   const StoredReply& reply, absl::Time now) {
+  const std::int64_t seconds = absl::ToUnixSeconds(now);
+  if (now - store_.replies_cleaned_ >= kBetweenCleanings || now < store_.replies_cleaned_) {
+    store_.replies_cleaned_ = now;
+    auto cleaned = Query("DELETE FROM reply WHERE made < $1", {seconds - kReplySeconds});
+    if (!cleaned.ok()) return cleaned.status();
+    replies_.clear();
+  }
+  pending_.Add({Table::kReply, false, pool, request_id, subject, reply.reply,
+                static_cast<std::int64_t>(reply.fingerprint), seconds});
+  Learn<StoredReply>(replies_, KeyOf(pool, request_id), reply);
+  return absl::OkStatus();
+}
+
+}  // namespace warmline::storage::postgres

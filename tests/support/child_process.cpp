@@ -1,0 +1,85 @@
+#include "support/child_process.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+namespace warmline::testing {
+namespace {
+
+// PostgreSQL refuses to run as root.
+const passwd* PostgresUser() { return getuid() == 0 ? getpwnam("postgres") : nullptr; }
+
+}  // namespace
+
+ChildProcess::ChildProcess(const std::vector<std::string>& command, bool as_postgres, const std::string& log_path) {
+  std::vector<char*> arguments;
+  for (const std::string& part : command) arguments.push_back(const_cast<char*>(part.c_str()));  // NOLINT
+  arguments.push_back(nullptr);
+  const passwd* user = as_postgres ? PostgresUser() : nullptr;
+  pid_ = fork();
+  if (pid_ != 0) return;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // also when a test crashes
+  const int output = open(log_path.empty() ? "/dev/null" : log_path.c_str(), O_RDWR | O_CREAT | O_APPEND, 0644);
+  dup2(output, STDOUT_FILENO);
+  dup2(output, STDERR_FILENO);
+  if (user != nullptr && (setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0)) _exit(126);
+  execvp(arguments[0], arguments.data());
+  _exit(127);
+}
+
+bool ChildProcess::Wait() {
+  int status = -1;
+  if (pid_ > 0) waitpid(pid_, &status, 0);
+  pid_ = -1;
+  return status == 0;
+}
+
+void ChildProcess::Signal(int signal) const {
+  if (pid_ > 0) kill(pid_, signal);
+}
+
+void ChildProcess::Stop() {
+  Signal(SIGCONT);
+  Signal(SIGINT);  // PostgreSQL: fast shutdown
+  Wait();
+}
+
+void ChildProcess::Kill9() {
+  Signal(SIGKILL);
+  Wait();
+}
+
+int FreePort() {
+  const int socket_fd = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  int port = 0;
+  if (bind(socket_fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+      getsockname(socket_fd, reinterpret_cast<sockaddr*>(&address), &size) == 0)
+    port = ntohs(address.sin_port);
+  close(socket_fd);
+  return port;
+}
+
+std::string TemporaryDirectory(const std::string& name, bool for_postgres) {
+  const char* base = std::getenv("TMPDIR");
+  std::string path = std::string(base == nullptr ? "/tmp" : base) + "/warmline-" + name + "-XXXXXX";
+  if (mkdtemp(path.data()) == nullptr) return {};
+  if (const passwd* user = for_postgres ? PostgresUser() : nullptr; user != nullptr) {
+    if (chown(path.c_str(), user->pw_uid, user->pw_gid) != 0) return {};
+  }
+  return path;
+}
+
+}  // namespace warmline::testing
