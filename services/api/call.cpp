@@ -165,11 +165,14 @@ grpc::ServerUnaryReactor* Call::Read(std::function<absl::Status(application::Rec
   return reactor;
 }
 
-grpc::ServerUnaryReactor* Call::Write(std::function<absl::Status(application::WriteTransaction&, absl::Time)> write,
+grpc::ServerUnaryReactor* Call::Write(const std::string& pool, std::vector<application::RecordKey> reads,
+                                      std::function<absl::Status(application::WriteTransaction&, absl::Time)> write,
                                       bool validate_only) {
   if (!error_.ok()) return Finish(error_);
   grpc::ServerUnaryReactor* reactor = Reactor();
   application::WriteJob job;
+  job.pool = pool;
+  job.reads = std::move(reads);
   job.run = std::move(write);
   job.validate_only = validate_only;
   job.deadline = deadline();
@@ -189,8 +192,8 @@ std::optional<absl::Status> Call::RevisionReached(const std::string& pool, const
   }
   const base::RcuReadGuard guard;
   const index::View* view = environment_.pools.Find(pool);
-  if (view == nullptr) return application::PoolNotFound(pool);
-  if (view->revision >= revision->number) return absl::OkStatus();
+  if (view != nullptr && view->revision >= revision->number) return absl::OkStatus();
+  environment_.follower.Nudge();  // another replica wrote it: the store is asked now, whatever the feed does
   return std::nullopt;
 }
 

@@ -14,7 +14,9 @@
 #include "api/candidate_token.h"
 #include "application/access.h"
 #include "application/executor.h"
+#include "application/follower.h"
 #include "application/pool_registry.h"
+#include "application/record_keys.h"
 #include "application/write_queue.h"
 #include "domain/error.h"
 #include "domain/revision.h"
@@ -39,6 +41,7 @@ struct Environment {
   application::RecordStore& store;
   application::PoolRegistry& pools;
   application::WriteQueue& writes;
+  application::Follower& follower;
   application::Executor& reads;
   const application::TokenTable& tokens;
   const application::Clock& clock;
@@ -85,8 +88,9 @@ class Call : public std::enable_shared_from_this<Call> {
   grpc::ServerUnaryReactor* Finish(const absl::Status& status);
   // Runs on a thread that may wait for the disk, in one read transaction; then finishes.
   grpc::ServerUnaryReactor* Read(std::function<absl::Status(application::RecordReader&)> read);
-  // Runs on the writing thread; finishes when the write is durable and visible.
-  grpc::ServerUnaryReactor* Write(std::function<absl::Status(application::WriteTransaction&, absl::Time now)> write,
+  // Runs on the writing thread; finishes when the write is durable and visible. `pool` is written, `reads` are likely.
+  grpc::ServerUnaryReactor* Write(const std::string& pool, std::vector<application::RecordKey> reads,
+                                  std::function<absl::Status(application::WriteTransaction&, absl::Time now)> write,
                                   bool validate_only = false);
   // Waits, without holding a thread, until the pool is at the token's revision; then runs `then` and finishes with its
   // status.

@@ -11,7 +11,7 @@
 namespace warmline::api {
 namespace {
 
-static_assert(static_cast<int>(domain::ErrorReason::kCallCancelled) == warmline::v1::CALL_CANCELLED,
+static_assert(static_cast<int>(domain::ErrorReason::kReplicaStale) == warmline::v1::REPLICA_STALE,
               "the two lists of reasons are one");
 static_assert(static_cast<int>(domain::ErrorReason::kStoreFull) == warmline::v1::STORE_FULL);
 

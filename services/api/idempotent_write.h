@@ -30,12 +30,15 @@ template <typename Request>
 // Runs `write(tx, now, &subject)`, which fills the response, once per request id; a dry run keeps nothing, its request
 // id neither.
 template <typename Request, typename Response, typename Write>
-grpc::ServerUnaryReactor* WriteOnce(const std::shared_ptr<Call>& call, const std::string& pool, const Request* request,
+grpc::ServerUnaryReactor* WriteOnce(const std::shared_ptr<Call>& call, const std::string& pool,
+                                    std::vector<application::RecordKey> reads, const Request* request,
                                     Response* response, Write write) {
   domain::Violations violations;
   ValidateRequestId(request->request_id(), violations);
   call->SetError(violations.ToStatus());
+  reads.push_back({application::RecordKey::Kind::kReply, pool, request->request_id(), ""});
   return call->Write(
+      pool, std::move(reads),
       [request, response, pool, write = std::move(write)](application::WriteTransaction& tx,
                                                           absl::Time now) -> absl::Status {
         if (request->validate_only()) {

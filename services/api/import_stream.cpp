@@ -7,6 +7,7 @@
 #include "api/errors.h"
 #include "api/validation.h"
 #include "application/import_rows.h"
+#include "application/refresh_statistics.h"
 #include "codec/resources.h"
 
 namespace warmline::api {
@@ -97,6 +98,8 @@ class ImportReactor final : public grpc::ServerReadReactor<pb::ImportRequest> {
     auto refused = std::make_shared<std::vector<application::RefusedRow>>();
 
     application::WriteJob job;
+    job.pool = pool_;
+    for (const application::ImportRow& row : *rows) AddReads(row, job.reads);
     job.validate_only = validate_only_;
     job.deadline = call_->deadline();
     job.cancelled = [call = call_] { return !call->StillWanted().ok(); };
@@ -110,6 +113,17 @@ class ImportReactor final : public grpc::ServerReadReactor<pb::ImportRequest> {
     if (auto status = environment_.writes.Submit(std::move(job)); !status.ok()) return status;
     ++queued_;
     return absl::OkStatus();
+  }
+
+  void AddReads(const application::ImportRow& row, std::vector<application::RecordKey>& reads) const {
+    std::visit(
+        [&](const auto& record) {
+          if constexpr (!std::is_same_v<std::decay_t<decltype(record)>, absl::Status>) {
+            const auto keys = application::ReadsOf(pool_, record);
+            reads.insert(reads.end(), keys.begin(), keys.end());
+          }
+        },
+        row);
   }
 
   void Written(const absl::Status& status, std::size_t rows, const std::vector<application::RefusedRow>& refused) {
@@ -166,10 +180,9 @@ class ImportReactor final : public grpc::ServerReadReactor<pb::ImportRequest> {
       return;
     }
     application::WriteJob job;
+    job.pool = pool_;
     job.run = [this](application::WriteTransaction& tx, absl::Time) -> absl::Status {
-      auto statistics = environment_.pools.CountStatistics(pool_);
-      if (!statistics.ok()) return statistics.status();
-      auto revision = tx.Put(pool_, *statistics);
+      auto revision = application::RefreshStatistics(tx, environment_.pools, pool_);
       if (!revision.ok()) return revision.status();
       response_->set_revision(call_->Token(*revision));
       return absl::OkStatus();

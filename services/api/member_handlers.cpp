@@ -44,7 +44,7 @@ MemberHandlers::Reactor* MemberHandlers::CreateMember(Context* context, const pb
   if (!request->member_id().empty()) member.id = request->member_id();
   Complete(member, "member.", violations);
   if (call->Authorize(request->actor(), target.pool)) call->SetError(violations.ToStatus());
-  return WriteOnce(call, target.pool, request, response,
+  return WriteOnce(call, target.pool, {application::MemberKey(target.pool, member.id)}, request, response,
                    [=, raw = call.get()](WriteTransaction& tx, absl::Time now, std::string* subject) -> absl::Status {
                      auto created = application::CreateMember(tx, raw->caller(), target.pool, member, now);
                      if (!created.ok()) return created.status();
@@ -100,6 +100,7 @@ MemberHandlers::Reactor* MemberHandlers::UpdateMember(Context* context, const pb
   domain::Member member = codec::FromProto(target.pool, request->member(), "member.", violations);
   if (call->Authorize(request->actor(), target.pool)) call->SetError(violations.ToStatus());
   return call->Write(
+      target.pool, {application::MemberKey(target.pool, target.id)},
       [=, raw = call.get()](WriteTransaction& tx, absl::Time now) -> absl::Status {
         auto updated = application::UpdateMember(tx, raw->caller(), target.pool, member,
                                                  {request->update_mask().begin(), request->update_mask().end()}, now);
@@ -115,7 +116,7 @@ MemberHandlers::Reactor* MemberHandlers::ConfirmOffer(Context* context, const pb
   auto call = Call::Start(environment_, context, "warmline.v1.MemberService/ConfirmOffer");
   const Target target = call->ResourceTarget(request->name(), "members", "name");
   call->Authorize(request->actor(), target.pool);
-  return call->Write([=, raw = call.get()](WriteTransaction& tx, absl::Time now) -> absl::Status {
+  return call->Write(target.pool, {application::MemberKey(target.pool, target.id)}, [=, raw = call.get()](WriteTransaction& tx, absl::Time now) -> absl::Status {
     auto confirmed = application::ConfirmOffer(tx, raw->caller(), target.pool, target.id, now);
     if (!confirmed.ok()) return confirmed.status();
     SetWritten(target.pool, *raw, *confirmed, response);
@@ -128,7 +129,7 @@ MemberHandlers::Reactor* MemberHandlers::EraseMember(Context* context, const pb:
   auto call = Call::Start(environment_, context, "warmline.v1.MemberService/EraseMember");
   const Target target = call->ResourceTarget(request->name(), "members", "name");
   call->Authorize(request->actor(), target.pool);
-  return call->Write([=, raw = call.get()](WriteTransaction& tx, absl::Time now) -> absl::Status {
+  return call->Write(target.pool, {application::MemberKey(target.pool, target.id)}, [=, raw = call.get()](WriteTransaction& tx, absl::Time now) -> absl::Status {
     auto record = application::EraseMember(tx, raw->caller(), target.pool, target.id, now);
     if (!record.ok()) return record.status();
     SetErasure(target.pool, *raw, *record, response);

@@ -36,7 +36,7 @@ NeedHandlers::Reactor* NeedHandlers::CreateNeed(Context* context, const pb::Crea
     need.id =
         absl::StrCat("need-", absl::Hex(base::Hash64(target.pool + "\n" + request->request_id()), absl::kZeroPad16));
   if (call->Authorize(request->actor(), target.pool)) call->SetError(violations.ToStatus());
-  return WriteOnce(call, target.pool, request, response,
+  return WriteOnce(call, target.pool, application::ReadsOf(target.pool, need), request, response,
                    [=, raw = call.get()](WriteTransaction& tx, absl::Time now, std::string* subject) -> absl::Status {
                      auto created = application::CreateNeed(tx, raw->caller(), target.pool, need, now);
                      if (!created.ok()) return created.status();
@@ -90,6 +90,7 @@ NeedHandlers::Reactor* NeedHandlers::UpdateNeed(Context* context, const pb::Upda
   domain::Need need = codec::FromProto(target.pool, request->need(), "need.", violations);
   if (call->Authorize(request->actor(), target.pool)) call->SetError(violations.ToStatus());
   return call->Write(
+      target.pool, {application::NeedKey(target.pool, target.id)},
       [=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
         auto updated = application::UpdateNeed(tx, raw->caller(), target.pool, need,
                                                {request->update_mask().begin(), request->update_mask().end()});
@@ -108,7 +109,7 @@ NeedHandlers::Reactor* NeedHandlers::CloseNeed(Context* context, const pb::Close
   const auto reason = codec::EnumFromProto<domain::CloseReason>(request->reason(), pb::CloseReason_IsValid,
                                                                 "CloseReason", "reason", violations);
   if (call->Authorize(request->actor(), target.pool)) call->SetError(violations.ToStatus());
-  return call->Write([=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
+  return call->Write(target.pool, {application::NeedKey(target.pool, target.id)}, [=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
     auto closed = application::CloseNeed(tx, raw->caller(), target.pool, target.id, reason);
     if (!closed.ok()) return closed.status();
     SetWritten(target.pool, *raw, *closed, response);

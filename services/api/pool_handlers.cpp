@@ -4,6 +4,7 @@
 #include "api/page_token.h"
 #include "api/validation.h"
 #include "application/pools.h"
+#include "application/refresh_statistics.h"
 #include "base/rcu.h"
 #include "codec/resources.h"
 #include "domain/names.h"
@@ -33,7 +34,7 @@ PoolHandlers::Reactor* PoolHandlers::CreatePool(Context* context, const pb::Crea
   Complete(pool, "pool.", violations);
   const std::string id = pool.id;
   if (ForOperator(*call, request->actor(), id, "creating a pool")) call->SetError(violations.ToStatus());
-  return WriteOnce(call, id, request, response,
+  return WriteOnce(call, id, {}, request, response,
                    [response, pool = std::move(pool), call = call.get()](WriteTransaction& tx, absl::Time now,
                                                                          std::string*) -> absl::Status {
                      auto created = application::CreatePool(tx, pool, now);
@@ -89,6 +90,7 @@ PoolHandlers::Reactor* PoolHandlers::UpdatePool(Context* context, const pb::Upda
   domain::Pool pool = codec::FromProto(request->pool(), "pool.", violations);
   if (ForOperator(*call, request->actor(), target.pool, "updating a pool")) call->SetError(violations.ToStatus());
   return call->Write(
+      target.pool, {},
       [=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
         auto updated = application::UpdatePool(tx, pool, {request->update_mask().begin(), request->update_mask().end()},
                                                pool.revision);
@@ -105,10 +107,8 @@ PoolHandlers::Reactor* PoolHandlers::RefreshStatistics(Context* context, const p
   auto call = Call::Start(environment_, context, "warmline.v1.PoolService/RefreshStatistics");
   const Target target = call->PoolTarget(request->name(), "name");
   ForOperator(*call, request->actor(), target.pool, "refreshing statistics");
-  return call->Write([=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
-    auto statistics = raw->environment().pools.CountStatistics(target.pool);
-    if (!statistics.ok()) return statistics.status();
-    auto revision = tx.Put(target.pool, *statistics);
+  return call->Write(target.pool, {}, [=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
+    auto revision = application::RefreshStatistics(tx, raw->environment().pools, target.pool);
     if (!revision.ok()) return revision.status();
     auto pool = tx.GetPool(target.pool);
     if (!pool.ok()) return pool.status();

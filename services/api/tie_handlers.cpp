@@ -61,7 +61,7 @@ MemberHandlers::Reactor* MemberHandlers::CreateConnection(Context* context, cons
   domain::Connection connection = codec::FromProto(target.pool, request->connection(), "connection.", violations);
   Complete(connection, "connection.", violations);
   if (call->Authorize(request->actor(), target.pool)) call->SetError(violations.ToStatus());
-  return WriteOnce(call, target.pool, request, response,
+  return WriteOnce(call, target.pool, application::ReadsOf(target.pool, connection), request, response,
                    [=, raw = call.get()](WriteTransaction& tx, absl::Time, std::string* subject) -> absl::Status {
                      auto created = application::CreateConnection(tx, raw->caller(), target.pool, connection);
                      if (!created.ok()) return created.status();
@@ -79,7 +79,7 @@ MemberHandlers::Reactor* MemberHandlers::ConfirmConnection(Context* context,
   const Target target = call->ResourceTarget(request->name(), "connections", "name");
   const auto pair = PairOf(*call, target);
   call->Authorize(request->actor(), target.pool);
-  return call->Write([=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
+  return call->Write(target.pool, {application::ConnectionKey(target.pool, pair.first, pair.second)}, [=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
     auto confirmed = application::ConfirmConnection(tx, raw->caller(), target.pool, pair.first, pair.second);
     if (!confirmed.ok()) return confirmed.status();
     *response->mutable_connection() = codec::ToProto(target.pool, *confirmed);
@@ -111,7 +111,7 @@ MemberHandlers::Reactor* MemberHandlers::DeleteConnection(Context* context, cons
   const Target target = call->ResourceTarget(request->name(), "connections", "name");
   const auto pair = PairOf(*call, target);
   call->Authorize(request->actor(), target.pool);
-  return call->Write([=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
+  return call->Write(target.pool, {application::ConnectionKey(target.pool, pair.first, pair.second)}, [=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
     auto revision = application::DeleteConnection(tx, raw->caller(), target.pool, pair.first, pair.second);
     if (!revision.ok()) return revision.status();
     response->set_revision(raw->Token(*revision));
@@ -127,7 +127,7 @@ MemberHandlers::Reactor* MemberHandlers::CreateBlock(Context* context, const pb:
   domain::Block block = codec::FromProto(target.pool, request->block(), "block.", violations);
   Complete(block, "block.", violations);
   if (call->Authorize(request->actor(), target.pool)) call->SetError(violations.ToStatus());
-  return call->Write([=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
+  return call->Write(target.pool, application::ReadsOf(target.pool, block), [=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
     auto revision = application::CreateBlock(tx, raw->caller(), target.pool, block);
     if (!revision.ok()) return revision.status();
     *response->mutable_block() = codec::ToProto(target.pool, block);
@@ -158,7 +158,7 @@ MemberHandlers::Reactor* MemberHandlers::DeleteBlock(Context* context, const pb:
   const Target target = call->ResourceTarget(request->name(), "blocks", "name");
   const auto pair = PairOf(*call, target);
   call->Authorize(request->actor(), target.pool);
-  return call->Write([=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
+  return call->Write(target.pool, {application::BlockKey(target.pool, pair.first, pair.second)}, [=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
     auto revision = application::DeleteBlock(tx, raw->caller(), target.pool, {pair.first, pair.second});
     if (!revision.ok()) return revision.status();
     response->set_revision(raw->Token(*revision));

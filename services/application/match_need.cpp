@@ -71,6 +71,7 @@ absl::StatusOr<MatchAnswer> MatchNeed(const PoolRegistry& pools, const Caller& c
   const base::RcuReadGuard guard;
   const index::View* view = pools.Find(pool);
   if (view == nullptr) return PoolNotFound(pool);
+  if (auto status = pools.RequireFresh(pool); !status.ok()) return status;
   auto need = ResolveNeed(*view, caller, pool, std::move(subject));
   if (!need.ok()) return need.status();
   auto result = index::Match(*view, *need, options, stop);
@@ -89,6 +90,7 @@ absl::StatusOr<ExplainAnswer> ExplainPair(const PoolRegistry& pools, const Calle
   const base::RcuReadGuard guard;
   const index::View* view = pools.Find(pool);
   if (view == nullptr) return PoolNotFound(pool);
+  if (auto status = pools.RequireFresh(pool); !status.ok()) return status;
   auto need = ResolveNeed(*view, caller, pool, std::move(subject));
   if (!need.ok()) return need.status();
   if (!IsMember(*view, helper)) return MemberNotFound(pool, helper);

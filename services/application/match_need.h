@@ -44,7 +44,7 @@ struct ExplainAnswer {
 [[nodiscard]] absl::StatusOr<domain::Need> ResolveNeed(const index::View& view, const Caller& caller,
                                                        const std::string& pool, NeedSubject subject);
 
-// Errors: those of ResolveNeed and of `stop`; NOT_FOUND (POOL_NOT_FOUND).
+// Errors: those of ResolveNeed and of `stop`; NOT_FOUND (POOL_NOT_FOUND), UNAVAILABLE (REPLICA_STALE).
 [[nodiscard]] absl::StatusOr<MatchAnswer> MatchNeed(const PoolRegistry& pools, const Caller& caller,
                                                     const std::string& pool, NeedSubject subject,
                                                     const index::MatchOptions& options, const index::StopCheck& stop);

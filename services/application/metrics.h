@@ -24,6 +24,14 @@ class Metrics {
   virtual void RowsImported(std::int64_t kept, std::int64_t refused) = 0;
   // Segments of an index were merged; writes waited for `pause` of it.
   virtual void SegmentsMerged(absl::Duration took, absl::Duration pause) = 0;
+  // The store was asked for its heads: whether everything could be read, and how far behind the stalest pool may be.
+  virtual void StorePolled(bool reached, absl::Duration staleness) = 0;
+  // Changes that others committed were applied, from the feed or else from the log.
+  virtual void ChangesFollowed(std::int64_t changes, bool from_feed) = 0;
+  // A pool could not be brought to the end of its log.
+  virtual void CatchUpFailed() = 0;
+  // An index was built from the store.
+  virtual void IndexBuilt(bool ok, absl::Duration took) = 0;
   // Totals over all pools.
   virtual void PoolsHeld(std::int64_t pools, std::int64_t members, std::int64_t helpers, std::int64_t bytes) = 0;
 };

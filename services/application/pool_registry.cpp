@@ -2,16 +2,20 @@
 
 #include <absl/strings/str_cat.h>
 
+#include <algorithm>
 #include <utility>
 
+#include "application/index_builder.h"
 #include "base/rcu.h"
 #include "domain/error.h"
 
 namespace warmline::application {
 namespace {
 
-// Records read from the store at a time.
-constexpr int kLoadPage = 10'000;
+std::int64_t RevisionOf(const index::PoolIndex& index) {
+  const base::RcuReadGuard guard;
+  return index.view().revision;
+}
 
 }  // namespace
 
@@ -20,103 +24,159 @@ absl::Status PoolNotFound(const std::string& pool) {
                            absl::StrCat("pools/", pool, " does not exist: create it, or check the name"));
 }
 
-PoolRegistry::PoolRegistry(RecordStore& store, const Clock& clock) : store_(store), clock_(clock), map_(new Map) {}
+PoolRegistry::PoolRegistry(RecordStore& store, const Clock& clock, Metrics& metrics, absl::Duration max_staleness)
+    : store_(store), clock_(clock), metrics_(metrics), max_staleness_(max_staleness), map_(new Map) {}
 
 PoolRegistry::~PoolRegistry() {
   const Map* map = map_.load();
-  for (const auto& [id, index] : *map) delete index;
+  for (const auto& [id, held] : *map) delete held;
   delete map;
 }
 
-const index::View* PoolRegistry::Find(const std::string& pool) const {
+PoolRegistry::Held* PoolRegistry::HeldOf(const std::string& pool) const {
   const Map* map = map_.load(std::memory_order_seq_cst);
   const auto found = map->find(pool);
-  return found == map->end() ? nullptr : &found->second->view();
+  return found == map->end() ? nullptr : found->second;
+}
+
+const index::View* PoolRegistry::Find(const std::string& pool) const {
+  const Held* held = HeldOf(pool);
+  return held == nullptr ? nullptr : &held->index->view();
 }
 
 std::vector<std::string> PoolRegistry::PoolIds() const {
   const base::RcuReadGuard guard;
   std::vector<std::string> ids;
-  for (const auto& [id, index] : *map_.load(std::memory_order_seq_cst)) ids.push_back(id);
+  for (const auto& [id, held] : *map_.load(std::memory_order_seq_cst)) ids.push_back(id);
   return ids;
 }
 
-absl::Status PoolRegistry::Load() {
-  const std::lock_guard lock(mutex_);
-  std::string after;
-  while (true) {
-    auto reader = store_.Read();
-    if (!reader.ok()) return reader.status();
-    auto pools = (*reader)->ListPools(after, kLoadPage);
-    if (!pools.ok()) return pools.status();
-    if (pools->empty()) return absl::OkStatus();
-    for (const domain::Pool& pool : *pools) {
-      auto index = Build(pool);
-      if (!index.ok()) return index.status();
-      Install(pool.id, *std::move(index));
-    }
-    after = pools->back().id;
-  }
+std::int64_t PoolRegistry::Revision(const std::string& pool) const {
+  const base::RcuReadGuard guard;
+  const index::View* view = Find(pool);
+  return view == nullptr ? 0 : view->revision;
 }
 
-absl::StatusOr<std::unique_ptr<index::PoolIndex>> PoolRegistry::Build(const domain::Pool& pool) const {
-  auto index = std::make_unique<index::PoolIndex>(pool, EpochHour(clock_.Now()));
-  index->LeaveLargeMerges();
-  index::PoolIndex::Loader loader(*index);
-  auto opened = store_.Read();  // one consistent state
-  if (!opened.ok()) return opened.status();
-  RecordReader& reader = **opened;
-  // Adds every page that `list(after)` gives; `next(last)` is where the following one starts.
-  const auto add_all = [&](auto after, auto list, auto next) -> absl::Status {
-    while (true) {
-      auto page = list(after);
-      if (!page.ok()) return page.status();
-      for (const auto& record : *page) loader.Add(record);
-      if (page->size() < static_cast<std::size_t>(kLoadPage)) return absl::OkStatus();
-      after = next(page->back());
-    }
-  };
-  using Pair = std::pair<std::string, std::string>;
-  const std::string& id = pool.id;
-  auto status = add_all(
-      std::string(), [&](const auto& after) { return reader.ListMembers(id, after, kLoadPage); },
-      [](const auto& m) { return m.id; });
-  if (status.ok()) {
-    status = add_all(
-        Pair(), [&](const auto& after) { return reader.ListConnections(id, after, kLoadPage); },
-        [](const auto& c) { return Pair(c.a, c.b); });
+void PoolRegistry::MarkCurrent(const std::string& pool, absl::Time time) {
+  const base::RcuReadGuard guard;
+  if (Held* held = HeldOf(pool)) held->current_at_ms.store(absl::ToUnixMillis(time), std::memory_order_relaxed);
+}
+
+absl::Duration PoolRegistry::Staleness(const std::string& pool) const {
+  const base::RcuReadGuard guard;
+  const Held* held = HeldOf(pool);
+  if (held == nullptr) return absl::ZeroDuration();
+  return std::max(absl::ZeroDuration(),
+                  clock_.Now() - absl::FromUnixMillis(held->current_at_ms.load(std::memory_order_relaxed)));
+}
+
+absl::Status PoolRegistry::RequireFresh(const std::string& pool) const {
+  const absl::Duration staleness = Staleness(pool);
+  if (staleness <= max_staleness_) return absl::OkStatus();
+  return domain::MakeError(
+      domain::ErrorReason::kReplicaStale,
+      absl::StrCat("this replica has not seen the store for ", absl::FormatDuration(absl::Trunc(staleness, absl::Seconds(1))),
+                   ", longer than ", absl::FormatDuration(max_staleness_),
+                   ": a match might name who is gone; try another replica, or again once the store is back"),
+      absl::Seconds(1));
+}
+
+absl::Duration PoolRegistry::MaxStaleness() const {
+  absl::Duration most = absl::ZeroDuration();
+  for (const std::string& id : PoolIds()) most = std::max(most, Staleness(id));
+  return most;
+}
+
+absl::Status PoolRegistry::Load() {
+  auto reader = store_.Read();
+  if (!reader.ok()) return reader.status();
+  auto heads = (*reader)->ListHeads();
+  reader->reset();
+  if (!heads.ok()) return heads.status();
+  for (const auto& [pool, head] : *heads) {
+    if (auto status = CatchUp(pool); !status.ok()) return status;
   }
-  if (status.ok()) {
-    status = add_all(
-        Pair(), [&](const auto& after) { return reader.ListBlocks(id, after, kLoadPage); },
-        [](const auto& b) { return Pair(b.blocker, b.blocked); });
-  }
-  if (status.ok()) {
-    status = add_all(
-        std::string(), [&](const auto& after) { return reader.ListNeeds(id, "", after, kLoadPage); },
-        [](const auto& n) { return n.id; });
-  }
-  if (!status.ok()) return status;
-  auto statistics = reader.GetStatistics(id);
-  if (!statistics.ok()) return statistics.status();
-  if (statistics->has_value()) loader.Set(**statistics);
-  auto head = reader.HeadRevision(id);
-  if (!head.ok()) return head.status();
-  loader.Finish(*head);
-  return index;
+  return absl::OkStatus();
+}
+
+absl::Status PoolRegistry::Rebuild(const std::string& pool, std::int64_t revision) {
+  const std::lock_guard building(building_);
+  if (Revision(pool) >= revision) return absl::OkStatus();  // somebody else built it meanwhile
+  const absl::Time began = clock_.Now();
+  auto built = BuildIndex(store_, pool, EpochHour(began));
+  metrics_.IndexBuilt(built.ok(), clock_.Now() - began);
+  if (!built.ok()) return built.status();
+  if (*built == nullptr) return PoolNotFound(pool);
+  const std::lock_guard lock(mutex_);
+  // What was applied meanwhile is newer: then the log is followed from there.
+  if (RevisionOf(**built) < Revision(pool)) return absl::OkStatus();
+  Install(pool, *std::move(built));
+  MarkCurrent(pool, began);
+  return absl::OkStatus();
 }
 
 void PoolRegistry::Install(const std::string& pool, std::unique_ptr<index::PoolIndex> index) {
   const Map* old = map_.load();
   auto* map = new Map(*old);
-  index::PoolIndex* replaced = std::exchange((*map)[pool], index.release());
+  auto* held = new Held;
+  held->index = std::move(index);
+  held->current_at_ms = absl::ToUnixMillis(clock_.Now());
+  const Held* replaced = std::exchange((*map)[pool], held);
   map_.store(map, std::memory_order_seq_cst);
   base::RcuRetireObject(old);
   base::RcuRetireObject(replaced);
 }
 
+void PoolRegistry::ApplyToIndex(index::PoolIndex& index, const std::string& pool,
+                                std::span<const domain::Change> changes) {
+  // An erased member whom the log names by a hash only may have come with the changes before it: those are applied
+  // first.
+  std::size_t from = 0;
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    const auto* erased = std::get_if<domain::MemberErased>(&changes[i].body);
+    if (erased == nullptr || !erased->id.empty()) continue;
+    if (i > from) index.Apply(changes.subspan(from, i - from));
+    domain::Change found{changes[i].revision, std::monostate()};
+    {
+      const base::RcuReadGuard guard;
+      const auto& members = index.view().tables->members;
+      const auto number = members.FindByHash(erased->id_hash, [&](std::string_view id) {
+        return store_.ErasureHash(pool, std::string(id)) == erased->hash;
+      });
+      if (number) found.body = domain::MemberErased{std::string(members.Id(*number)), "", 0};
+    }
+    index.Apply(std::span(&found, 1));
+    from = i + 1;
+  }
+  if (from < changes.size()) index.Apply(changes.subspan(from));
+}
+
+PoolRegistry::Outcome PoolRegistry::ApplyInOrder(const std::string& pool, std::span<const domain::Change> changes) {
+  Held* held = HeldOf(pool);
+  if (held == nullptr) {
+    const auto* first = changes.empty() ? nullptr : std::get_if<domain::Pool>(&changes.front().body);
+    if (first == nullptr || changes.front().revision != 1) return Outcome::kMissing;
+    auto index = std::make_unique<index::PoolIndex>(*first, EpochHour(clock_.Now()));
+    index->LeaveLargeMerges();
+    ApplyToIndex(*index, pool, changes);
+    Install(pool, std::move(index));
+    return Outcome::kApplied;
+  }
+  const std::int64_t revision = RevisionOf(*held->index);
+  while (!changes.empty() && changes.front().revision <= revision) changes = changes.subspan(1);
+  if (changes.empty()) return Outcome::kApplied;
+  if (changes.front().revision != revision + 1) return Outcome::kMissing;
+  for (const domain::Change& change : changes) {
+    const auto* record = std::get_if<domain::Pool>(&change.body);
+    if (record == nullptr) continue;
+    const base::RcuReadGuard guard;
+    if (index::PoolIndex::NeedsRebuild(held->index->view().pool->policy, record->policy)) return Outcome::kRebuild;
+  }
+  ApplyToIndex(*held->index, pool, changes);
+  return Outcome::kApplied;
+}
+
 void PoolRegistry::Apply(const Changes& changes) {
-  const std::lock_guard lock(mutex_);
   std::vector<std::string> order;
   absl::flat_hash_map<std::string, std::vector<domain::Change>> by_pool;
   for (const auto& [pool, change] : changes) {
@@ -124,61 +184,51 @@ void PoolRegistry::Apply(const Changes& changes) {
     if (list.empty()) order.push_back(pool);
     list.push_back(change);
   }
-  for (const std::string& pool : order) ApplyToPool(pool, by_pool[pool]);
+  for (const std::string& pool : order) {
+    if (Follow(pool, std::move(by_pool[pool]))) continue;
+    // Others wrote before, or the index must be built anew: the log has these changes too.
+    if (auto status = CatchUp(pool); !status.ok()) metrics_.CatchUpFailed();
+  }
 }
 
-void PoolRegistry::ApplyToPool(const std::string& pool, std::span<const domain::Change> changes) {
-  const auto found = map_.load()->find(pool);
-  const domain::Pool* newest = nullptr;
-  for (const domain::Change& change : changes) {
-    if (const auto* record = std::get_if<domain::Pool>(&change.body)) newest = record;
-  }
-  if (found == map_.load()->end()) {
-    if (newest == nullptr) return;
-    auto index = std::make_unique<index::PoolIndex>(*newest, EpochHour(clock_.Now()));
-    index->LeaveLargeMerges();
-    index->Apply(changes);
-    Install(pool, std::move(index));
-    return;
-  }
-  index::PoolIndex& index = *found->second;
-  bool rebuild = false;
-  if (newest != nullptr) {
-    const base::RcuReadGuard guard;
-    rebuild = index::PoolIndex::NeedsRebuild(index.view().pool->policy, newest->policy);
-  }
-  if (rebuild) {
-    if (auto rebuilt = Build(*newest); rebuilt.ok()) {
-      Install(pool, *std::move(rebuilt));
-      return;
+bool PoolRegistry::Follow(const std::string& pool, std::vector<domain::Change> changes) {
+  const std::lock_guard lock(mutex_);
+  return ApplyInOrder(pool, changes) == Outcome::kApplied;
+}
+
+absl::Status PoolRegistry::CatchUp(const std::string& pool) {
+  while (true) {
+    const std::int64_t revision = Revision(pool);
+    if (revision == 0) return Rebuild(pool, 1);
+    auto changes = ReadLog(store_, pool, revision);
+    if (absl::IsFailedPrecondition(changes.status())) return Rebuild(pool, revision + 1);
+    if (!changes.ok()) return changes.status();
+    if (changes->empty()) return absl::OkStatus();
+    metrics_.ChangesFollowed(static_cast<std::int64_t>(changes->size()), false);
+    const std::int64_t last = changes->back().revision;
+    Outcome outcome{};
+    {
+      const std::lock_guard lock(mutex_);
+      outcome = ApplyInOrder(pool, *changes);
     }
-    rebuild_pending_.push_back(pool);
+    // Rows that are missing from the log itself: only a whole build helps.
+    if (outcome != Outcome::kApplied) {
+      if (auto status = Rebuild(pool, last); !status.ok()) return status;
+    }
+    if (changes->size() < static_cast<std::size_t>(kLogPage)) return absl::OkStatus();
   }
-  index.Apply(changes);
 }
 
 void PoolRegistry::Maintain() {
   const std::lock_guard lock(mutex_);
   const std::int64_t hour = EpochHour(clock_.Now());
-  for (const auto& [id, index] : *map_.load()) {
+  for (const auto& [id, held] : *map_.load()) {
     bool another = false;
     {
       const base::RcuReadGuard guard;
-      another = index->view().epoch_hour != hour;
+      another = held->index->view().epoch_hour != hour;
     }
-    if (another) index->AdvanceEpoch(hour);
-  }
-  for (const std::string& pool : std::exchange(rebuild_pending_, {})) {
-    std::shared_ptr<const domain::Pool> record;
-    {
-      const base::RcuReadGuard guard;
-      record = Find(pool)->pool;
-    }
-    if (auto rebuilt = Build(*record); rebuilt.ok()) {
-      Install(pool, *std::move(rebuilt));
-    } else {
-      rebuild_pending_.push_back(pool);
-    }
+    if (another) held->index->AdvanceEpoch(hour);
   }
 }
 
@@ -188,8 +238,8 @@ std::optional<PoolRegistry::Merge> PoolRegistry::MergeSegments() {
   const absl::Time began = clock_.Now();
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& [id, index] : *map_.load()) {
-      task = index->StartMerge();
+    for (const auto& [id, held] : *map_.load()) {
+      task = held->index->StartMerge();
       pool = id;
       if (task != nullptr) break;
     }
@@ -201,7 +251,7 @@ std::optional<PoolRegistry::Merge> PoolRegistry::MergeSegments() {
     const std::lock_guard lock(mutex_);
     const absl::Time finishing = clock_.Now();
     // The index may have been rebuilt meanwhile; then it knows nothing of the task, and does nothing.
-    map_.load()->at(pool)->FinishMerge(*task);
+    map_.load()->at(pool)->index->FinishMerge(*task);
     pause += clock_.Now() - finishing;
   }
   const absl::Duration took = clock_.Now() - began;
@@ -211,23 +261,29 @@ std::optional<PoolRegistry::Merge> PoolRegistry::MergeSegments() {
 
 absl::StatusOr<domain::Statistics> PoolRegistry::CountStatistics(const std::string& pool) const {
   const std::lock_guard lock(mutex_);
-  const auto found = map_.load()->find(pool);
-  if (found == map_.load()->end()) return PoolNotFound(pool);
+  const Held* held = HeldOf(pool);
+  if (held == nullptr) return PoolNotFound(pool);
   std::int64_t generation = 0;
   {
     const base::RcuReadGuard guard;
-    generation = found->second->view().statistics->generation() + 1;
+    generation = held->index->view().statistics->generation() + 1;
   }
-  return found->second->CountStatistics(generation);
+  return held->index->CountStatistics(generation);
+}
+
+std::int64_t PoolRegistry::StatisticsGeneration(const std::string& pool) const {
+  const base::RcuReadGuard guard;
+  const index::View* view = Find(pool);
+  return view == nullptr ? 0 : view->statistics->generation();
 }
 
 std::vector<std::string> PoolRegistry::PoolsToCount() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> pools;
-  for (const auto& [id, index] : *map_.load()) {
-    const std::int64_t helpers = index->State().helpers;
+  for (const auto& [id, held] : *map_.load()) {
+    const std::int64_t helpers = held->index->State().helpers;
     const base::RcuReadGuard guard;
-    const auto counted = static_cast<std::int64_t>(index->view().statistics->helpers());
+    const auto counted = static_cast<std::int64_t>(held->index->view().statistics->helpers());
     const std::int64_t change = helpers > counted ? helpers - counted : counted - helpers;
     if (change > 0 && (counted == 0 || change * 4 >= counted)) pools.push_back(id);
   }
@@ -236,9 +292,9 @@ std::vector<std::string> PoolRegistry::PoolsToCount() const {
 
 absl::StatusOr<index::IndexState> PoolRegistry::State(const std::string& pool) const {
   const std::lock_guard lock(mutex_);
-  const auto found = map_.load()->find(pool);
-  if (found == map_.load()->end()) return PoolNotFound(pool);
-  return found->second->State();
+  const Held* held = HeldOf(pool);
+  if (held == nullptr) return PoolNotFound(pool);
+  return held->index->State();
 }
 
 }  // namespace warmline::application

@@ -1,5 +1,7 @@
-// The pools that this process serves, each with its index. Thread-safety: `Find` from any thread, without a lock, under
-// a base::RcuReadGuard; `Load`, `Apply` and `Maintain` by one thread at a time (a mutex sees to it).
+// The pools that this process serves, each with its index, which follows the pool's change log: changes are applied in
+// order of revision, each once, whoever brings them. Thread-safety: `Find` and `Staleness` from any thread, without a
+// lock, `Find` under a base::RcuReadGuard; everything else from any thread, one at a time (a mutex sees to it, which is
+// not held while the store is read).
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -8,10 +10,12 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "application/clock.h"
+#include "application/metrics.h"
 #include "application/record_store.h"
 #include "index/pool_index.h"
 
@@ -21,7 +25,9 @@ class PoolRegistry {
  public:
   using Changes = std::vector<std::pair<std::string, domain::Change>>;
 
-  PoolRegistry(RecordStore& store, const Clock& clock);
+  // Matches are refused for a pool that was last known to be current longer ago than `max_staleness`.
+  PoolRegistry(RecordStore& store, const Clock& clock, Metrics& metrics,
+               absl::Duration max_staleness = absl::Minutes(10));
   // Only once no reader is left.
   ~PoolRegistry();
   PoolRegistry(const PoolRegistry&) = delete;
@@ -31,10 +37,29 @@ class PoolRegistry {
   [[nodiscard]] absl::Status Load();
   // The pool's newest view, or null when this process does not hold the pool. Valid while the caller's guard lives.
   [[nodiscard]] const index::View* Find(const std::string& pool) const;
-  // Makes committed changes visible. An index that must be rebuilt (new synonyms, half-life) is rebuilt before this
-  // returns.
+
+  // Makes what this process committed visible, after what others committed before it, which is read from the log. If
+  // the store cannot be read, the pool stays where it is until CatchUp.
   void Apply(const Changes& changes);
-  // Moves every pool to the hour of the clock, if it is another, and tries again what could not be rebuilt.
+  // Applies changes that another process tells of. False when some before them are missing, or the index must be built
+  // anew: CatchUp then.
+  [[nodiscard]] bool Follow(const std::string& pool, std::vector<domain::Change> changes);
+  // Brings a pool to the end of its log as it is now, or makes its index if this process has none. Errors: those of the
+  // store; then the pool stays where it is.
+  [[nodiscard]] absl::Status CatchUp(const std::string& pool);
+  // The revision that a pool is at; 0 for one that this process does not hold.
+  [[nodiscard]] std::int64_t Revision(const std::string& pool) const;
+
+  // The pool held everything that the store had at `time`.
+  void MarkCurrent(const std::string& pool, absl::Time time);
+  // How long ago a pool was last known to be current; zero for one that this process does not hold.
+  [[nodiscard]] absl::Duration Staleness(const std::string& pool) const;
+  // UNAVAILABLE (REPLICA_STALE) for a pool that nobody should be matched in now.
+  [[nodiscard]] absl::Status RequireFresh(const std::string& pool) const;
+  // Of the pool that it is longest for.
+  [[nodiscard]] absl::Duration MaxStaleness() const;
+
+  // Moves every pool to the hour of the clock, if it is another.
   void Maintain();
   // One large merge of index segments that is due, if there is one; only its beginning and its end hold up `Apply`.
   // For a thread that does nothing else.
@@ -45,6 +70,8 @@ class PoolRegistry {
   [[nodiscard]] std::optional<Merge> MergeSegments();
   // The next generation of a pool's statistics. Errors: NOT_FOUND (POOL_NOT_FOUND).
   [[nodiscard]] absl::StatusOr<domain::Statistics> CountStatistics(const std::string& pool) const;
+  // The generation that a pool is matched by; 0 for none.
+  [[nodiscard]] std::int64_t StatisticsGeneration(const std::string& pool) const;
   // Pools whose statistics no longer say how many helpers there are: none were counted yet, or a quarter came or went
   // since.
   [[nodiscard]] std::vector<std::string> PoolsToCount() const;
@@ -53,19 +80,27 @@ class PoolRegistry {
   [[nodiscard]] std::vector<std::string> PoolIds() const;
 
  private:
-  using Map = absl::flat_hash_map<std::string, index::PoolIndex*>;
+  struct Held {
+    std::unique_ptr<index::PoolIndex> index;
+    std::atomic<std::int64_t> current_at_ms{0};
+  };
+  using Map = absl::flat_hash_map<std::string, Held*>;
+  enum class Outcome { kApplied, kMissing, kRebuild };
 
-  [[nodiscard]] absl::StatusOr<std::unique_ptr<index::PoolIndex>> Build(const domain::Pool& pool) const;
-  // These two with mutex_ held.
-  void ApplyToPool(const std::string& pool, std::span<const domain::Change> changes);
+  [[nodiscard]] Held* HeldOf(const std::string& pool) const;
+  // These with mutex_ held.
+  Outcome ApplyInOrder(const std::string& pool, std::span<const domain::Change> changes);
+  void ApplyToIndex(index::PoolIndex& index, const std::string& pool, std::span<const domain::Change> changes);
   void Install(const std::string& pool, std::unique_ptr<index::PoolIndex> index);
+  // Builds the index anew, to `revision` at least.
+  [[nodiscard]] absl::Status Rebuild(const std::string& pool, std::int64_t revision);
 
   RecordStore& store_;
   const Clock& clock_;
+  Metrics& metrics_;
+  const absl::Duration max_staleness_;
+  std::mutex building_;  // one index is built at a time; taken before mutex_
   mutable std::mutex mutex_;
-  // Pools whose index could not be rebuilt, because the store could not be read: matched by the old synonyms and
-  // half-life until then.
-  std::vector<std::string> rebuild_pending_;  // guarded by mutex_
   std::atomic<const Map*> map_;
 };
 

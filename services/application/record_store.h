@@ -34,6 +34,13 @@ struct ErasureRecord {
   std::int64_t revision = 0;
 };
 
+// A row of the change log, its payload in bytes.
+struct LogRow {
+  std::string pool;
+  std::int64_t revision = 0;
+  std::string payload;
+};
+
 // What a write will read: a record, a kept reply, or a count. A store may fetch those of a whole batch at once.
 struct RecordKey {
   enum class Kind { kMember, kConnection, kBlock, kNeed, kReply, kConnectionCount, kBlockCount, kOpenNeedCount };
@@ -97,6 +104,8 @@ class RecordReader {
                                                                       const std::string& seeker) = 0;
   // The newest generation.
   [[nodiscard]] virtual absl::StatusOr<std::optional<domain::Statistics>> GetStatistics(const std::string& pool) = 0;
+  // Its generation; 0 when there is none.
+  [[nodiscard]] virtual absl::StatusOr<std::int64_t> NewestGeneration(const std::string& pool) = 0;
   // One generation, if it is still kept: the newest eight are.
   [[nodiscard]] virtual absl::StatusOr<std::optional<domain::Statistics>> GetStatisticsOf(const std::string& pool,
                                                                                           std::int64_t generation) = 0;
@@ -146,8 +155,9 @@ class WriteTransaction : public RecordReader {
   [[nodiscard]] virtual absl::Status PutReply(const std::string& pool, const std::string& request_id,
                                               const std::string& subject, const StoredReply& reply, absl::Time now) = 0;
 
-  // What the items kept so far wrote, in order, for the index.
+  // What the items kept so far wrote, in order, for the index; and the same as it stands in the change log, for others.
   [[nodiscard]] virtual const std::vector<std::pair<std::string, domain::Change>>& changes() const = 0;
+  [[nodiscard]] virtual const std::vector<LogRow>& log_rows() const = 0;
   // Durable once it returns OK. After an error nothing was kept, and the transaction is over.
   [[nodiscard]] virtual absl::Status Commit() = 0;
 };
@@ -159,6 +169,9 @@ class RecordStore {
   [[nodiscard]] virtual absl::StatusOr<std::unique_ptr<RecordReader>> Read() = 0;
   [[nodiscard]] virtual absl::StatusOr<std::unique_ptr<WriteTransaction>> Begin(const BatchHint& hint) = 0;
   [[nodiscard]] absl::StatusOr<std::unique_ptr<WriteTransaction>> Begin() { return Begin(BatchHint{}); }
+  // The body of a LogRow of this store, as ListChanges gives it. Errors: INTERNAL for bytes that are no such payload.
+  [[nodiscard]] virtual absl::StatusOr<domain::ChangeBody> DecodeLogRow(const std::string& pool,
+                                                                        const std::string& payload) const = 0;
   // What stands in the ledger of erasures for a member.
   [[nodiscard]] virtual std::string ErasureHash(const std::string& pool, const std::string& member) const = 0;
   // Chosen when the store was made; revision tokens name it.

@@ -11,7 +11,7 @@ namespace warmline::application {
 using domain::ErrorReason;
 
 WriteQueue::WriteQueue(RecordStore& store, const Clock& clock, Metrics& metrics,
-                       std::function<void(const Changes&)> apply, Limits limits)
+                       std::function<void(Committed)> apply, Limits limits)
     : store_(store), clock_(clock), metrics_(metrics), apply_(std::move(apply)), limits_(limits), thread_([this] {
         Loop();
       }) {}
@@ -68,7 +68,12 @@ void WriteQueue::RunBatch(std::vector<WriteJob>& batch) {
   const auto answer_all = [&](const absl::Status& status) {
     for (std::size_t i = 0; i < batch.size(); ++i) batch[i].done(results[i].ok() ? status : results[i]);
   };
-  auto tx = store_.Begin();
+  BatchHint hint;
+  for (const WriteJob& job : batch) {
+    if (!job.pool.empty()) hint.pools.push_back(job.pool);
+    hint.reads.insert(hint.reads.end(), job.reads.begin(), job.reads.end());
+  }
+  auto tx = store_.Begin(hint);
   if (!tx.ok()) {
     answer_all(tx.status());
     metrics_.BatchCommitted(0, false, clock_.Now() - started);
@@ -93,11 +98,11 @@ void WriteQueue::RunBatch(std::vector<WriteJob>& batch) {
     // A full disk or a failed read ends the transaction under the item: then the item's own error says why.
     if (!whole.ok() && !results[i].ok()) whole = results[i];
   }
-  const Changes changes = (*tx)->changes();
+  Committed committed{(*tx)->changes(), (*tx)->log_rows()};
   if (whole.ok()) whole = (*tx)->Commit();
   tx->reset();
   metrics_.BatchCommitted(static_cast<std::int64_t>(batch.size()), whole.ok(), clock_.Now() - started);
-  if (whole.ok() && !changes.empty()) apply_(changes);
+  if (whole.ok() && !committed.changes.empty()) apply_(std::move(committed));
   answer_all(whole);
 }
 

@@ -16,6 +16,9 @@
 namespace warmline::application {
 
 struct WriteJob {
+  // The pool that it writes, "" for none that exists; and what it will read there, as a hint.
+  std::string pool;
+  std::vector<RecordKey> reads;
   // Runs on the writing thread, in an item of its own: an error undoes what it wrote, and nothing else.
   std::function<absl::Status(WriteTransaction&, absl::Time now)> run;
   // Called once, on the writing thread, after the write is durable and visible, or with the error.
@@ -28,14 +31,18 @@ struct WriteJob {
 
 class WriteQueue {
  public:
-  using Changes = std::vector<std::pair<std::string, domain::Change>>;
+  // What a group commit made durable, in order.
+  struct Committed {
+    std::vector<std::pair<std::string, domain::Change>> changes;
+    std::vector<LogRow> log_rows;
+  };
   struct Limits {
     std::size_t max_waiting = 20'000;
     std::size_t max_batch = 512;
   };
 
   // `apply` makes committed changes visible; it runs on the writing thread.
-  WriteQueue(RecordStore& store, const Clock& clock, Metrics& metrics, std::function<void(const Changes&)> apply,
+  WriteQueue(RecordStore& store, const Clock& clock, Metrics& metrics, std::function<void(Committed)> apply,
              Limits limits);
   // Finishes what is queued.
   ~WriteQueue();
@@ -54,7 +61,7 @@ class WriteQueue {
   RecordStore& store_;
   const Clock& clock_;
   Metrics& metrics_;
-  const std::function<void(const Changes&)> apply_;
+  const std::function<void(Committed)> apply_;
   const Limits limits_;
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -26,6 +26,28 @@ void NameTable::Insert(Cells* cells, std::uint32_t number) const {
   cells->cell[at].store(number + 1, std::memory_order_seq_cst);
 }
 
+template <typename Fits>
+std::optional<std::uint32_t> NameTable::Search(std::uint64_t hash, const Fits& fits) const {
+  const Cells* cells = cells_.load(std::memory_order_seq_cst);
+  for (std::size_t at = hash & cells->mask;; at = (at + 1) & cells->mask) {
+    const std::uint32_t cell = cells->cell[at].load(std::memory_order_seq_cst);
+    if (cell == 0) return std::nullopt;
+    const Entry& entry = entries_[cell - 1];
+    if (entry.hash != hash) continue;
+    const std::string* text = entry.name.load(std::memory_order_seq_cst);
+    if (text != nullptr && fits(*text)) return cell - 1;
+  }
+}
+
+std::optional<std::uint32_t> NameTable::Find(std::string_view name) const {
+  return Search(Hash64(name), [name](std::string_view text) { return text == name; });
+}
+
+std::optional<std::uint32_t> NameTable::FindByHash(std::uint64_t hash,
+                                                   const std::function<bool(std::string_view)>& fits) const {
+  return Search(hash, fits);
+}
+
 std::uint32_t NameTable::Intern(std::string_view name) {
   const RcuReadGuard guard;
   if (const auto known = Find(name)) return *known;
@@ -46,19 +68,6 @@ std::uint32_t NameTable::Intern(std::string_view name) {
     Insert(cells, number);
   }
   return number;
-}
-
-std::optional<std::uint32_t> NameTable::Find(std::string_view name) const {
-  const std::uint64_t hash = Hash64(name);
-  const Cells* cells = cells_.load(std::memory_order_seq_cst);
-  for (std::size_t at = hash & cells->mask;; at = (at + 1) & cells->mask) {
-    const std::uint32_t cell = cells->cell[at].load(std::memory_order_seq_cst);
-    if (cell == 0) return std::nullopt;
-    const Entry& entry = entries_[cell - 1];
-    if (entry.hash != hash) continue;
-    const std::string* text = entry.name.load(std::memory_order_seq_cst);
-    if (text != nullptr && *text == name) return cell - 1;
-  }
 }
 
 std::string_view NameTable::Name(std::uint32_t number) const {

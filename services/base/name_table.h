@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,9 @@ class NameTable {
   std::uint32_t Intern(std::string_view name);
   // The number of `name`, if it has one.
   [[nodiscard]] std::optional<std::uint32_t> Find(std::string_view name) const;
+  // The number of the name with this Hash64 for which `fits(name)` holds, if there is one.
+  [[nodiscard]] std::optional<std::uint32_t> FindByHash(std::uint64_t hash,
+                                                        const std::function<bool(std::string_view)>& fits) const;
   // The name of a number; empty for one that was forgotten. Valid while the caller's guard lives.
   [[nodiscard]] std::string_view Name(std::uint32_t number) const;
   // Hash64 of the name of a number.
@@ -48,6 +52,8 @@ class NameTable {
   };
   struct Cells;  // open addressing; a cell holds number + 1, or 0
 
+  template <typename Fits>
+  std::optional<std::uint32_t> Search(std::uint64_t hash, const Fits& fits) const;
   void Insert(Cells* cells, std::uint32_t number) const;
 
   ChunkedArray<Entry> entries_;

@@ -55,6 +55,7 @@ absl::StatusCode CodeOf(ErrorReason reason) {
     case ErrorReason::kStoreUnavailable:
     case ErrorReason::kStoreFull:
     case ErrorReason::kDraining:
+    case ErrorReason::kReplicaStale:
       return absl::StatusCode::kUnavailable;
     case ErrorReason::kOverloaded:
     case ErrorReason::kLimitReached:

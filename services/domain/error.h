@@ -44,6 +44,7 @@ enum class ErrorReason {
   kInternalDefect,
   kDeadlinePassed,
   kCallCancelled,
+  kReplicaStale,
 };
 
 // A field that is wrong: its path, and what is wrong with the remedy.

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,11 @@ class MemberTable {
   // The number of a member, given now if it is new.
   std::uint32_t Intern(std::string_view id);
   [[nodiscard]] std::optional<std::uint32_t> Find(std::string_view id) const { return names_.Find(id); }
+  // See base::NameTable::FindByHash.
+  [[nodiscard]] std::optional<std::uint32_t> FindByHash(std::uint64_t hash,
+                                                        const std::function<bool(std::string_view)>& fits) const {
+    return names_.FindByHash(hash, fits);
+  }
   [[nodiscard]] std::string_view Id(std::uint32_t member) const { return names_.Name(member); }
   [[nodiscard]] std::uint64_t IdHash(std::uint32_t member) const { return names_.NameHash(member); }
   [[nodiscard]] std::uint32_t size() const { return names_.size(); }

@@ -10,6 +10,12 @@ namespace warmline::server {
 struct Config {
   // Holds the database, its lock, and the operator's token of a server without a token file.
   std::string data_dir = "warmline-data";
+  // A libpq connection string: the cluster profile, with PostgreSQL as the truth. Empty: SQLite in data_dir.
+  std::string postgres;
+  // How often the store is asked for what others wrote.
+  absl::Duration poll_interval = absl::Seconds(1);
+  // How long matches are served while the store is away.
+  absl::Duration max_staleness = absl::Minutes(10);
   // host:port of the gRPC API; port 0 chooses one.
   std::string listen = "127.0.0.1:7700";
   // host:port of metrics and health.

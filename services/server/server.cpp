@@ -21,11 +21,14 @@
 #include "api/pool_handlers.h"
 #include "application/clock.h"
 #include "application/executor.h"
+#include "application/follower.h"
 #include "application/pool_registry.h"
+#include "application/refresh_statistics.h"
 #include "application/write_queue.h"
 #include "console/operations_server.h"
 #include "domain/error.h"
 #include "server/tokens.h"
+#include "storage/postgres/store.h"
 #include "storage/sqlite/store.h"
 #include "telemetry/prometheus_metrics.h"
 
@@ -40,6 +43,9 @@ constexpr absl::Duration kMergeCheck = absl::Milliseconds(100);
 // Statistics are counted anew at most this often, but at once for a pool that has none.
 constexpr absl::Duration kMinTimeBetweenCounts = absl::Seconds(60);
 constexpr std::size_t kMaxWaitingReads = 10'000;
+// Connections to the database for reading, beside those of the threads that read for calls: to follow the log, to build
+// an index, for an export.
+constexpr int kOtherReaders = 4;
 
 absl::StatusOr<std::pair<std::string, int>> SplitHostPort(const std::string& listen, const char* field) {
   const std::size_t colon = listen.rfind(':');
@@ -54,6 +60,14 @@ absl::StatusOr<std::pair<std::string, int>> SplitHostPort(const std::string& lis
   return std::pair(listen.substr(0, colon), port);
 }
 
+absl::StatusOr<std::unique_ptr<application::RecordStore>> OpenRecords(const Config& config) {
+  if (config.postgres.empty()) return storage::sqlite::Store::Open({.path = DatabasePath(config.data_dir)});
+  storage::postgres::StoreOptions options;
+  options.connection.conninfo = config.postgres;
+  options.max_readers = config.read_threads + kOtherReaders;
+  return storage::postgres::Store::Open(options);
+}
+
 }  // namespace
 
 const char* Version() { return WARMLINE_VERSION; }
@@ -65,10 +79,11 @@ struct Server::State {
   application::SystemClock clock;
   telemetry::PrometheusMetrics metrics;
   application::TokenTable tokens;
-  std::unique_ptr<storage::sqlite::Store> store;
+  std::unique_ptr<application::RecordStore> store;
   std::unique_ptr<application::PoolRegistry> pools;
   std::unique_ptr<application::WriteQueue> writes;
   std::unique_ptr<application::Executor> reads;
+  std::unique_ptr<application::Follower> follower;
   std::unique_ptr<api::Environment> environment;
   std::unique_ptr<api::PoolHandlers> pool_handlers;
   std::unique_ptr<api::MemberHandlers> member_handlers;
@@ -107,7 +122,11 @@ absl::Status Server::State::StartOperations() {
   hooks.metrics = [this] { return metrics.Text(); };
   hooks.started = [this] { return started.load(); };
   hooks.not_ready = [this] {
-    return draining ? std::string("draining") : started ? std::string() : std::string("loading the pools");
+    if (draining) return std::string("draining");
+    if (!started) return std::string("loading the pools");
+    const absl::Duration staleness = pools->MaxStaleness();
+    if (staleness <= config.max_staleness) return std::string();
+    return absl::StrCat("a pool has not seen the store for ", absl::FormatDuration(absl::Trunc(staleness, absl::Seconds(1))));
   };
   operations = std::make_unique<console::OperationsServer>(std::move(hooks));
   return operations->Start(address->first, address->second);
@@ -125,17 +144,20 @@ absl::Status Server::State::OpenStore() {
   auto loaded = LoadTokens(config);
   if (!loaded.ok()) return loaded.status();
   tokens = *std::move(loaded);
-  auto opened = storage::sqlite::Store::Open({.path = DatabasePath(config.data_dir)});
-  if (!opened.ok()) return opened.status();
-  store = *std::move(opened);
-  pools = std::make_unique<application::PoolRegistry>(*store, clock);
+  if (auto opened = OpenRecords(config); opened.ok()) {
+    store = *std::move(opened);
+  } else {
+    return opened.status();
+  }
+  pools = std::make_unique<application::PoolRegistry>(*store, clock, metrics, config.max_staleness);
   const absl::Time began = clock.Now();
   if (auto status = pools->Load(); !status.ok()) return status;
   spdlog::info("loaded {} pools in {} ms", pools->PoolIds().size(), absl::ToInt64Milliseconds(clock.Now() - began));
   writes = std::make_unique<application::WriteQueue>(
-      *store, clock, metrics, [this](const application::WriteQueue::Changes& changes) { pools->Apply(changes); },
+      *store, clock, metrics, [this](const application::WriteQueue::Committed& committed) { pools->Apply(committed.changes); },
       application::WriteQueue::Limits{.max_waiting = static_cast<std::size_t>(config.max_waiting_writes)});
   reads = std::make_unique<application::Executor>(config.read_threads, kMaxWaitingReads);
+  follower = std::make_unique<application::Follower>(*store, *pools, clock, metrics, config.poll_interval);
   return absl::OkStatus();
 }
 
@@ -143,6 +165,7 @@ absl::Status Server::State::StartGrpc() {
   environment.reset(new api::Environment{*store,
                                          *pools,
                                          *writes,
+                                         *follower,
                                          *reads,
                                          tokens,
                                          clock,
@@ -185,10 +208,13 @@ void Server::State::RefreshStatistics() {
     if (last != counted.end() && clock.Now() - last->second < kMinTimeBetweenCounts) continue;
     counted[id] = clock.Now();
     application::WriteJob job;
-    job.run = [this, id](application::WriteTransaction& tx, absl::Time) -> absl::Status {
-      auto statistics = pools->CountStatistics(id);
-      if (!statistics.ok()) return statistics.status();
-      return tx.Put(id, *statistics).status();
+    job.pool = id;
+    const std::int64_t known = pools->StatisticsGeneration(id);
+    job.run = [this, id, known](application::WriteTransaction& tx, absl::Time) -> absl::Status {
+      auto newest = tx.NewestGeneration(id);
+      if (!newest.ok()) return newest.status();
+      if (*newest > known) return absl::OkStatus();  // another replica counted meanwhile
+      return application::RefreshStatistics(tx, *pools, id).status();
     };
     job.done = [id](const absl::Status& status) {
       if (!status.ok())
@@ -252,6 +278,7 @@ void Server::Drain() {
     state.grpc_server->Shutdown(absl::ToChronoTime(absl::Now() + state.config.drain_timeout));
   }
   if (state.writes != nullptr) state.writes->Stop();
+  if (state.follower != nullptr) state.follower->Stop();
   if (state.reads != nullptr) state.reads->Stop();
   {
     const std::lock_guard lock(state.maintenance_mutex);

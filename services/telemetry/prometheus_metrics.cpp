@@ -34,6 +34,14 @@ prometheus::Histogram& Histogram(prometheus::Registry& registry, const char* nam
   return BuildHistogram().Name(name).Help(help).Register(registry).Add({}, buckets);
 }
 
+prometheus::Counter& Followed(prometheus::Registry& registry, const char* source) {
+  return BuildCounter()
+      .Name("warmline_changes_followed_total")
+      .Help("Changes of other replicas that were applied, by where they came from.")
+      .Register(registry)
+      .Add({{"source", source}});
+}
+
 }  // namespace
 
 PrometheusMetrics::PrometheusMetrics(const std::string& version)
@@ -60,6 +68,18 @@ PrometheusMetrics::PrometheusMetrics(const std::string& version)
       merge_seconds_(Histogram(registry_, "warmline_merge_seconds", "Time of one merge of index segments.", Seconds())),
       merge_pause_seconds_(Histogram(registry_, "warmline_merge_pause_seconds",
                                      "Time that writes waited for one merge of index segments.", Seconds())),
+      store_reachable_(Gauge(registry_, "warmline_store_reachable",
+                             "1 when the last look at the store's heads succeeded; 0: degraded, matches from memory.")),
+      staleness_(Gauge(registry_, "warmline_replica_staleness_seconds",
+                       "Time since the stalest pool was last known to hold everything that the store has.")),
+      followed_feed_(Followed(registry_, "feed")),
+      followed_log_(Followed(registry_, "log")),
+      catch_up_failed_(Counter(registry_, "warmline_catch_up_failed_total",
+                               "Times that a pool could not be brought to the end of its change log.")),
+      index_built_seconds_(Histogram(registry_, "warmline_index_build_seconds",
+                                     "Time to build one pool's index from the store.", Seconds())),
+      index_build_failed_(
+          Counter(registry_, "warmline_index_build_failed_total", "Indexes that could not be built from the store.")),
       pools_(Gauge(registry_, "warmline_pools", "Pools that this process serves.")),
       members_(Gauge(registry_, "warmline_members", "Members in all pools.")),
       helpers_(Gauge(registry_, "warmline_helpers", "Members with an offer in all pools.")),
@@ -107,6 +127,25 @@ void PrometheusMetrics::RowsImported(std::int64_t kept, std::int64_t refused) {
 void PrometheusMetrics::SegmentsMerged(absl::Duration took, absl::Duration pause) {
   merge_seconds_.Observe(absl::ToDoubleSeconds(took));
   merge_pause_seconds_.Observe(absl::ToDoubleSeconds(pause));
+}
+
+void PrometheusMetrics::StorePolled(bool reached, absl::Duration staleness) {
+  store_reachable_.Set(reached ? 1 : 0);
+  staleness_.Set(absl::ToDoubleSeconds(staleness));
+}
+
+void PrometheusMetrics::ChangesFollowed(std::int64_t changes, bool from_feed) {
+  (from_feed ? followed_feed_ : followed_log_).Increment(static_cast<double>(changes));
+}
+
+void PrometheusMetrics::CatchUpFailed() { catch_up_failed_.Increment(); }
+
+void PrometheusMetrics::IndexBuilt(bool ok, absl::Duration took) {
+  if (ok) {
+    index_built_seconds_.Observe(absl::ToDoubleSeconds(took));
+  } else {
+    index_build_failed_.Increment();
+  }
 }
 
 void PrometheusMetrics::PoolsHeld(std::int64_t pools, std::int64_t members, std::int64_t helpers, std::int64_t bytes) {

@@ -25,6 +25,10 @@ class PrometheusMetrics : public application::Metrics {
   void WritesWaiting(std::int64_t count) override;
   void RowsImported(std::int64_t kept, std::int64_t refused) override;
   void SegmentsMerged(absl::Duration took, absl::Duration pause) override;
+  void StorePolled(bool reached, absl::Duration staleness) override;
+  void ChangesFollowed(std::int64_t changes, bool from_feed) override;
+  void CatchUpFailed() override;
+  void IndexBuilt(bool ok, absl::Duration took) override;
   void PoolsHeld(std::int64_t pools, std::int64_t members, std::int64_t helpers, std::int64_t bytes) override;
 
   // Everything, in the text exposition format.
@@ -42,6 +46,13 @@ class PrometheusMetrics : public application::Metrics {
   prometheus::Counter& rows_refused_;
   prometheus::Histogram& merge_seconds_;
   prometheus::Histogram& merge_pause_seconds_;
+  prometheus::Gauge& store_reachable_;
+  prometheus::Gauge& staleness_;
+  prometheus::Counter& followed_feed_;
+  prometheus::Counter& followed_log_;
+  prometheus::Counter& catch_up_failed_;
+  prometheus::Histogram& index_built_seconds_;
+  prometheus::Counter& index_build_failed_;
   prometheus::Gauge& pools_;
   prometheus::Gauge& members_;
   prometheus::Gauge& helpers_;

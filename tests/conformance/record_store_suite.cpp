@@ -252,6 +252,8 @@ TEST_P(RecordStoreSuite, TheNewestStatisticsAreRead) {
   const auto newest = (*reader)->GetStatistics("p");
   ASSERT_TRUE(newest.ok() && newest->has_value());
   EXPECT_EQ((*newest)->generation, 12);
+  EXPECT_EQ(*(*reader)->NewestGeneration("p"), 12);
+  EXPECT_EQ(*(*reader)->NewestGeneration("q"), 0);
   EXPECT_EQ((**(*reader)->GetStatisticsOf("p", 5)).helpers, 50);  // the newest eight are kept for who follows
   EXPECT_FALSE((*(*reader)->GetStatisticsOf("p", 1)).has_value());
   EXPECT_EQ(*(*reader)->ListHeads(), (std::vector<std::pair<std::string, std::int64_t>>{{"p", 13}}));

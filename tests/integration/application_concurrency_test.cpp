@@ -59,8 +59,8 @@ TEST(ApplicationConcurrency, WritesMatchesMaintenanceAndStatisticsAtOnce) {
     ASSERT_TRUE(store.ok());
     const application::SystemClock clock;
     telemetry::PrometheusMetrics metrics("test");
-    application::PoolRegistry pools(**store, clock);
-    application::WriteQueue writes(**store, clock, metrics, [&](const auto& changes) { pools.Apply(changes); }, {});
+    application::PoolRegistry pools(**store, clock, metrics);
+    application::WriteQueue writes(**store, clock, metrics, [&](const auto& committed) { pools.Apply(committed.changes); }, {});
     application::Executor reads(2, 100);
     const application::Caller caller{domain::Audience::kOperator, ""};
     const simulation::Community community({.helpers = 300});
@@ -149,7 +149,7 @@ TEST(ApplicationConcurrency, WritesMatchesMaintenanceAndStatisticsAtOnce) {
     EXPECT_FALSE(writes.Submit({}).ok());
 
     // A rebuilt index is the same one.
-    application::PoolRegistry rebuilt(**store, clock);
+    application::PoolRegistry rebuilt(**store, clock, metrics);
     ASSERT_TRUE(rebuilt.Load().ok());
     EXPECT_EQ(rebuilt.State("p")->members, 270);
     EXPECT_EQ(rebuilt.State("p")->helpers, state->helpers);

@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <absl/strings/str_join.h>
+
+#include <algorithm>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -179,7 +182,12 @@ TEST(Metrics, AreTheGoldenOnes) {
     if (!line.empty() && line[0] != '#') golden.insert(line);
   }
   golden.erase("warmline_rpc_refused_total{reason}");  // appears with the first refusal
-  EXPECT_EQ(actual, golden);
+  std::vector<std::string> unexpected;
+  std::vector<std::string> missing;
+  std::set_difference(actual.begin(), actual.end(), golden.begin(), golden.end(), std::back_inserter(unexpected));
+  std::set_difference(golden.begin(), golden.end(), actual.begin(), actual.end(), std::back_inserter(missing));
+  EXPECT_EQ(absl::StrJoin(unexpected, "\n"), "");
+  EXPECT_EQ(absl::StrJoin(missing, "\n"), "");
 }
 
 }  // namespace

@@ -132,7 +132,8 @@ RC_GTEST_PROP(Records, DamagedBytesAreAnErrorAtWorst, (std::uint64_t seed)) {
   bytes[static_cast<std::size_t>(random.Below(static_cast<int>(bytes.size())))] ^=
       static_cast<char>(1 << random.Below(8));
   (void)codec::DecodeMember("p", bytes);
-  (void)codec::DecodeChange("p", bytes);
+  std::string locator;
+  (void)codec::DecodeChange("p", bytes, &locator);
   bytes.resize(bytes.size() / 2);
   (void)codec::DecodeMember("p", bytes);
 }

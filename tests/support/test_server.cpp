@@ -11,8 +11,14 @@
 
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
+#include "support/postgres_server.h"
 
 namespace warmline::testing {
+
+bool IsClusterProfile() {
+  const char* profile = std::getenv("WARMLINE_TEST_PROFILE");
+  return profile != nullptr && std::string(profile) == "cluster";
+}
 
 TestServer::TestServer(std::function<void(server::Config&)> adjust) {
   spdlog::set_level(spdlog::level::off);
@@ -22,6 +28,11 @@ TestServer::TestServer(std::function<void(server::Config&)> adjust) {
   config_.listen = "127.0.0.1:0";
   config_.ops_listen = "127.0.0.1:0";
   config_.drain_timeout = absl::Seconds(5);
+  if (IsClusterProfile()) {
+    static PostgresServer postgres;
+    EXPECT_TRUE(postgres.runs()) << postgres.why();
+    config_.postgres = postgres.ConnInfo(postgres.NewDatabase());
+  }
   if (adjust) adjust(config_);
   Start();
 }

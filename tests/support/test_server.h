@@ -18,6 +18,10 @@ namespace warmline::testing {
 
 namespace pb = warmline::v1;
 
+// Whether tests run on the cluster profile (WARMLINE_TEST_PROFILE=cluster), with servers of their own, and not on the
+// embedded one.
+[[nodiscard]] bool IsClusterProfile();
+
 class TestServer {
  public:
   // `adjust` may change the configuration before the start.

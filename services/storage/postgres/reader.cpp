@@ -189,6 +189,11 @@ absl::StatusOr<std::optional<domain::Statistics>> Reader<Base>::GetStatistics(co
 }
 
 template <typename Base>
+absl::StatusOr<std::int64_t> Reader<Base>::NewestGeneration(const std::string& pool) {
+  return Number(Query("SELECT max(generation) FROM statistics WHERE pool = $1", {pool}));
+}
+
+template <typename Base>
 absl::StatusOr<std::optional<domain::Statistics>> Reader<Base>::GetStatisticsOf(const std::string& pool,
                                                                                 std::int64_t generation) {
   return One<domain::Statistics>(

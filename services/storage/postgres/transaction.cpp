@@ -74,6 +74,7 @@ absl::Status Transaction::RollbackItem() {
   const Item item = std::move(items_.back());
   items_.pop_back();
   changes_.resize(item.changes_at);
+  log_rows_.resize(item.changes_at);
   pending_.Truncate(item.writes_at);
   for (; undo_.size() > item.undo_at; undo_.pop_back()) undo_.back()();
   if (item.savepoint.empty()) return absl::OkStatus();

@@ -62,6 +62,7 @@ class Transaction : public Reader<application::WriteTransaction> {
   absl::Status PutReply(const std::string& pool, const std::string& request_id, const std::string& subject,
                         const application::StoredReply& reply, absl::Time now) override;
   const std::vector<std::pair<std::string, domain::Change>>& changes() const override { return changes_; }
+  const std::vector<application::LogRow>& log_rows() const override { return log_rows_; }
   absl::Status Commit() override;
 
  protected:
@@ -114,6 +115,7 @@ class Transaction : public Reader<application::WriteTransaction> {
   Known<application::StoredReply> replies_;
   absl::flat_hash_map<std::string, std::int64_t> counts_;
   std::vector<std::pair<std::string, domain::Change>> changes_;
+  std::vector<application::LogRow> log_rows_;  // one for each change
   bool over_ = false;
 };
 

@@ -40,6 +40,7 @@ class Reader : public Base {
                                                       const std::string& after, int limit) override;
   absl::StatusOr<std::int64_t> CountOpenNeedsOf(const std::string& pool, const std::string& seeker) override;
   absl::StatusOr<std::optional<domain::Statistics>> GetStatistics(const std::string& pool) override;
+  absl::StatusOr<std::int64_t> NewestGeneration(const std::string& pool) override;
   absl::StatusOr<std::optional<domain::Statistics>> GetStatisticsOf(const std::string& pool,
                                                                     std::int64_t generation) override;
   absl::StatusOr<std::int64_t> HeadRevision(const std::string& pool) override;

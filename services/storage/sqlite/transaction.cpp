@@ -37,6 +37,7 @@ absl::Status Transaction::EndItem() {
 
 absl::Status Transaction::RollbackItem() {
   changes_.resize(changes_before_item_.back());
+  log_rows_.resize(changes_.size());
   changes_before_item_.pop_back();
   return database_.RunScript("ROLLBACK TO item; RELEASE item");
 }
@@ -54,11 +55,14 @@ absl::StatusOr<std::int64_t> Transaction::NextRevision(const std::string& pool) 
 
 absl::Status Transaction::Log(const std::string& pool, std::int64_t revision, const std::string& subject,
                               const std::string& object, domain::ChangeBody body, const codec::ErasedName& erased) {
+  std::string payload = codec::EncodeChange(pool, body, erased);
   auto status = database_.Run(
       "INSERT INTO change_log(pool, revision, subject, object, payload) VALUES (?, ?, nullif(?, ''), nullif(?, ''), ?)",
-      pool, revision, subject, object, codec::EncodeChange(pool, body, erased));
-  if (status.ok()) changes_.emplace_back(pool, domain::Change{revision, std::move(body)});
-  return status;
+      pool, revision, subject, object, payload);
+  if (!status.ok()) return status;
+  changes_.emplace_back(pool, domain::Change{revision, std::move(body)});
+  log_rows_.push_back({pool, revision, std::move(payload)});
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::int64_t> Transaction::Put(domain::Pool& pool) {

@@ -40,6 +40,7 @@ class Transaction : public Reader<application::WriteTransaction> {
   absl::Status PutReply(const std::string& pool, const std::string& request_id, const std::string& subject,
                         const application::StoredReply& reply, absl::Time now) override;
   const std::vector<std::pair<std::string, domain::Change>>& changes() const override { return changes_; }
+  const std::vector<application::LogRow>& log_rows() const override { return log_rows_; }
   absl::Status Commit() override;
 
  private:
@@ -53,6 +54,7 @@ class Transaction : public Reader<application::WriteTransaction> {
 
   Store& store_;
   std::vector<std::pair<std::string, domain::Change>> changes_;
+  std::vector<application::LogRow> log_rows_;  // one for each change
   std::vector<std::size_t> changes_before_item_;  // items nest
   bool erased_ = false;
   bool over_ = false;
