@@ -1,13 +1,12 @@
 // The process around the API: identity, limits, health, reflection, drain, operations port, ports that are taken.
 #include <gmock/gmock.h>
+#include <absl/strings/str_join.h>
 #include <grpc/impl/codegen/grpc_types.h>
 #include <grpcpp/create_channel.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <absl/strings/str_join.h>
-
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>

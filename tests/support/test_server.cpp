@@ -20,6 +20,14 @@ bool IsClusterProfile() {
   return profile != nullptr && std::string(profile) == "cluster";
 }
 
+PostgresServer& SharedPostgres() {
+  static PostgresServer postgres;
+  EXPECT_TRUE(postgres.runs()) << postgres.why();
+  return postgres;
+}
+
+std::string NewClusterDatabase() { return SharedPostgres().ConnInfo(SharedPostgres().NewDatabase()); }
+
 TestServer::TestServer(std::function<void(server::Config&)> adjust) {
   spdlog::set_level(spdlog::level::off);
   directory_ = ::testing::TempDir() + "warmline-server-XXXXXX";
@@ -28,12 +36,8 @@ TestServer::TestServer(std::function<void(server::Config&)> adjust) {
   config_.listen = "127.0.0.1:0";
   config_.ops_listen = "127.0.0.1:0";
   config_.drain_timeout = absl::Seconds(5);
-  if (IsClusterProfile()) {
-    static PostgresServer postgres;
-    EXPECT_TRUE(postgres.runs()) << postgres.why();
-    config_.postgres = postgres.ConnInfo(postgres.NewDatabase());
-  }
   if (adjust) adjust(config_);
+  if (IsClusterProfile() && config_.postgres.empty()) config_.postgres = NewClusterDatabase();
   Start();
 }
 
@@ -184,6 +188,11 @@ Detail DetailOf(const grpc::Status& status) {
 }  // namespace
 
 std::string ReasonOf(const grpc::Status& status) { return DetailOf<google::rpc::ErrorInfo>(status).reason(); }
+
+bool HasRetryInfo(const grpc::Status& status) {
+  const auto retry = DetailOf<google::rpc::RetryInfo>(status).retry_delay();
+  return retry.seconds() > 0 || retry.nanos() > 0;
+}
 
 std::vector<std::string> ViolationsOf(const grpc::Status& status) {
   std::vector<std::string> violations;

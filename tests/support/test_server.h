@@ -9,6 +9,7 @@
 #include <string>
 
 #include "server/server.h"
+#include "support/postgres_server.h"
 #include "warmline/v1/match_service.grpc.pb.h"
 #include "warmline/v1/member_service.grpc.pb.h"
 #include "warmline/v1/need_service.grpc.pb.h"
@@ -22,6 +23,10 @@ namespace pb = warmline::v1;
 // embedded one.
 [[nodiscard]] bool IsClusterProfile();
 
+// One PostgreSQL for the whole test program, and the connection string of an empty database in it.
+[[nodiscard]] PostgresServer& SharedPostgres();
+[[nodiscard]] std::string NewClusterDatabase();
+
 class TestServer {
  public:
   // `adjust` may change the configuration before the start.
@@ -34,6 +39,7 @@ class TestServer {
   void Restart();
   void Stop() { server_.reset(); }
   server::Server& server() { return *server_; }
+  [[nodiscard]] const server::Config& config() const { return config_; }
   [[nodiscard]] const std::string& directory() const { return directory_; }
   [[nodiscard]] std::shared_ptr<grpc::Channel> channel() const { return channel_; }
   [[nodiscard]] std::unique_ptr<grpc::ClientContext> Context(int timeout_ms = 10'000) const;
@@ -73,6 +79,7 @@ class TestServer {
 [[nodiscard]] pb::Need NeedOf(const std::string& seeker, const std::vector<std::string>& interests);
 // The published reason of an error, and its field violations as "field: description".
 [[nodiscard]] std::string ReasonOf(const grpc::Status& status);
+[[nodiscard]] bool HasRetryInfo(const grpc::Status& status);
 [[nodiscard]] std::vector<std::string> ViolationsOf(const grpc::Status& status);
 
 }  // namespace warmline::testing

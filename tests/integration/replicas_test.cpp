@@ -1,0 +1,239 @@
+// Several replicas on one PostgreSQL: what one acknowledges, the others answer by, exactly.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "domain/revision.h"
+#include "support/test_server.h"
+
+namespace warmline::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Replicas : public ::testing::Test {
+ protected:
+  explicit Replicas(absl::Duration poll = absl::Milliseconds(100)) : database_(NewClusterDatabase()), poll_(poll) {}
+  std::unique_ptr<TestServer> Start() {
+    return std::make_unique<TestServer>([this](server::Config& config) {
+      config.postgres = database_;
+      config.poll_interval = poll_;
+    });
+  }
+  static pb::MatchResponse Match(const TestServer& server, const std::string& revision,
+                                 const std::string& interest = "skill:sql", const std::string& pool = "p") {
+    pb::MatchRequest request;
+    *request.mutable_actor() = Operator();
+    request.set_parent("pools/" + pool);
+    request.set_min_revision(revision);
+    *request.mutable_inline_need() = NeedOf("amina", {interest});
+    if (pool != "p") request.mutable_inline_need()->set_seeker("pools/" + pool + "/members/amina");
+    pb::MatchResponse response;
+    const auto status = server.matches().Match(server.Context().get(), request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message() << " " << ReasonOf(status);
+    return response;
+  }
+  static std::vector<std::string> Names(const pb::MatchResponse& response) {
+    std::vector<std::string> names;
+    for (const auto& match : response.matches()) names.push_back(match.helper());
+    return names;
+  }
+  static std::string Update(const TestServer& server, const std::string& id, const std::string& interest) {
+    pb::UpdateMemberRequest request;
+    *request.mutable_actor() = Operator();
+    request.mutable_member()->set_name("pools/p/members/" + id);
+    request.mutable_member()->add_interests()->set_interest(interest);
+    request.add_update_mask("interests");
+    pb::WriteMemberResponse response;
+    const auto status = server.members().UpdateMember(server.Context().get(), request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return response.revision();
+  }
+
+  const std::string database_;
+  const absl::Duration poll_;
+};
+
+TEST_F(Replicas, AWriteOnOneIsReadOnAnother) {
+  const auto a = Start();
+  const auto b = Start();
+  a->CreatePool();
+  const auto imported = a->Import({SeekerRow("amina"), HelperRow("ingrid", {"skill:sql"})});
+  EXPECT_EQ(Names(Match(*b, imported.revision())), std::vector<std::string>{"pools/p/members/ingrid"});
+  // Back and forth: each sees what the other wrote a moment ago.
+  for (int i = 0; i < 10; ++i) {
+    const TestServer& writer = i % 2 == 0 ? *b : *a;
+    const TestServer& reader = i % 2 == 0 ? *a : *b;
+    const std::string interest = "skill:round-" + std::to_string(i);
+    const std::string revision = Update(writer, "ingrid", interest);
+    EXPECT_EQ(Names(Match(reader, revision, interest)), std::vector<std::string>{"pools/p/members/ingrid"});
+    EXPECT_TRUE(Names(Match(writer, revision, "skill:sql")).empty());
+  }
+  EXPECT_EQ(Match(*a, "").SerializeAsString(), Match(*b, "").SerializeAsString());
+}
+
+TEST_F(Replicas, WritesOfBothAtOnceAreAllKeptAndBothAnswerAlike) {
+  const auto a = Start();
+  const auto b = Start();
+  const std::string created = a->CreatePool();
+  Match(*b, a->Import({SeekerRow("amina")}).revision());
+  constexpr int kEach = 60;
+  const auto write = [&](TestServer& server, const std::string& name) {
+    for (int i = 0; i < kEach; ++i) {
+      pb::CreateMemberRequest request;
+      *request.mutable_actor() = Operator();
+      request.set_parent("pools/p");
+      request.set_request_id(FreshId());
+      *request.mutable_member() = HelperRow("", {"skill:sql"}).member();
+      request.set_member_id(name + std::to_string(i));
+      pb::WriteMemberResponse response;
+      const auto status = server.members().CreateMember(server.Context().get(), request, &response);
+      ASSERT_TRUE(status.ok()) << status.error_message();
+      // Read your writes, without a token: the index followed before the answer came.
+      pb::ExplainRequest explain;
+      *explain.mutable_actor() = Operator();
+      explain.set_parent("pools/p");
+      *explain.mutable_inline_need() = NeedOf("amina", {"skill:sql"});
+      explain.set_helper("pools/p/members/" + name + std::to_string(i));
+      pb::ExplainResponse explained;
+      ASSERT_TRUE(server.matches().Explain(server.Context().get(), explain, &explained).ok());
+    }
+  };
+  std::thread other([&] { write(*b, "b"); });
+  write(*a, "a");
+  other.join();
+  for (TestServer* server : {a.get(), b.get()}) {
+    pb::GetIndexStateRequest request;
+    *request.mutable_actor() = Operator();
+    request.set_name("pools/p");
+    pb::IndexState state;
+    for (int i = 0; i < 100 && state.members() < 2 * kEach + 1; ++i) {
+      ASSERT_TRUE(server->pools().GetIndexState(server->Context().get(), request, &state).ok());
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    EXPECT_EQ(state.members(), 2 * kEach + 1);
+  }
+}
+
+TEST_F(Replicas, ErasureReachesTheOthersThoughTheLogDoesNotNameTheMember) {
+  const auto a = Start();
+  const auto b = Start();
+  a->CreatePool();
+  const auto imported = a->Import(
+      {SeekerRow("amina"), HelperRow("ingrid", {"skill:sql"}), HelperRow("joost", {"skill:sql"}), TieRow("amina", "ingrid")});
+  EXPECT_EQ(Names(Match(*b, imported.revision())).size(), 2U);
+  pb::EraseMemberRequest request;
+  *request.mutable_actor() = Operator();
+  request.set_name("pools/p/members/ingrid");
+  pb::Erasure erasure;
+  ASSERT_TRUE(a->members().EraseMember(a->Context().get(), request, &erasure).ok());
+  EXPECT_EQ(Names(Match(*b, erasure.revision())), std::vector<std::string>{"pools/p/members/joost"});
+  // A replica that was away meanwhile reads a log without the erased payloads.
+  const auto c = Start();
+  EXPECT_EQ(Names(Match(*c, erasure.revision())), std::vector<std::string>{"pools/p/members/joost"});
+}
+
+TEST_F(Replicas, SynonymsThatChangeRebuildEveryIndex) {
+  const auto a = Start();
+  const auto b = Start();
+  a->CreatePool();
+  Match(*b, a->Import({SeekerRow("amina"), HelperRow("ingrid", {"skill:structured query language"})}).revision());
+  pb::UpdatePoolRequest request;
+  *request.mutable_actor() = Operator();
+  request.mutable_pool()->set_name("pools/p");
+  auto* synonym = request.mutable_pool()->mutable_policy()->add_synonyms();
+  synonym->set_alias("skill:structured query language");
+  synonym->set_canonical("skill:sql");
+  request.add_update_mask("policy");
+  pb::WritePoolResponse response;
+  const auto status = b->pools().UpdatePool(b->Context().get(), request, &response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(Names(Match(*b, response.revision())), std::vector<std::string>{"pools/p/members/ingrid"});
+  EXPECT_EQ(Names(Match(*a, response.revision())), std::vector<std::string>{"pools/p/members/ingrid"});
+}
+
+TEST_F(Replicas, ARetryOnAnotherReplicaGetsTheSameReply) {
+  const auto a = Start();
+  const auto b = Start();
+  Match(*b, [&] {
+    a->CreatePool();
+    return a->Import({SeekerRow("amina")}).revision();
+  }());
+  pb::CreateMemberRequest request;
+  *request.mutable_actor() = Operator();
+  request.set_parent("pools/p");
+  request.set_request_id("retry-on-another");
+  *request.mutable_member() = SeekerRow("").member();
+  request.set_member_id("once");
+  pb::WriteMemberResponse first;
+  pb::WriteMemberResponse second;
+  ASSERT_TRUE(a->members().CreateMember(a->Context().get(), request, &first).ok());
+  ASSERT_TRUE(b->members().CreateMember(b->Context().get(), request, &second).ok());
+  EXPECT_EQ(first.SerializeAsString(), second.SerializeAsString());
+}
+
+TEST_F(Replicas, ARevisionThatDoesNotComeIsSaidSoWithWhenToTryAgain) {
+  const auto a = Start();
+  const auto created = domain::ParseRevisionToken(a->CreatePool());
+  ASSERT_TRUE(created.has_value());
+  a->Import({SeekerRow("amina")});
+  pb::MatchRequest request;
+  *request.mutable_actor() = Operator();
+  request.set_parent("pools/p");
+  request.set_min_revision(domain::RevisionToken({created->history, 1'000'000}));
+  request.mutable_min_revision_wait()->set_nanos(50'000'000);
+  *request.mutable_inline_need() = NeedOf("amina", {"skill:sql"});
+  pb::MatchResponse response;
+  const auto status = a->matches().Match(a->Context().get(), request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(ReasonOf(status), "REVISION_NOT_REACHED");
+  EXPECT_TRUE(HasRetryInfo(status));
+}
+
+TEST_F(Replicas, WithTheDatabaseAwayMatchesGoOnAndWritesAreRefused) {
+  PostgresServer postgres;
+  TestServer server([&](server::Config& config) {
+    config.postgres = postgres.ConnInfo(postgres.NewDatabase());
+    config.poll_interval = absl::Milliseconds(50);
+    config.max_staleness = absl::Seconds(2);
+  });
+  server.CreatePool();
+  const auto imported = server.Import({SeekerRow("amina"), HelperRow("ingrid", {"skill:sql"})});
+  postgres.Kill9();
+  EXPECT_EQ(Names(Match(server, imported.revision())).size(), 1U);
+  pb::UpdateMemberRequest request;
+  *request.mutable_actor() = Operator();
+  request.mutable_member()->set_name("pools/p/members/ingrid");
+  request.mutable_member()->set_display_name("Ingrid V.");
+  request.add_update_mask("display_name");
+  pb::WriteMemberResponse response;
+  const auto refused = server.members().UpdateMember(server.Context().get(), request, &response);
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(ReasonOf(refused), "STORE_UNAVAILABLE");
+  EXPECT_TRUE(HasRetryInfo(refused));
+  EXPECT_EQ(server.Page("/readyz"), "ok\n");
+  const auto degraded = [&] { return server.Page("/metrics").find("warmline_store_reachable 0") != std::string::npos; };
+  for (int i = 0; i < 100 && !degraded(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_TRUE(degraded());
+  // After max_staleness nobody is matched any longer, and no new call should come here.
+  for (int i = 0; i < 100 && server.Page("/readyz") == "ok\n"; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_THAT(server.Page("/readyz"), HasSubstr("has not seen the store"));
+  pb::MatchRequest match;
+  *match.mutable_actor() = Operator();
+  match.set_parent("pools/p");
+  *match.mutable_inline_need() = NeedOf("amina", {"skill:sql"});
+  pb::MatchResponse stale;
+  EXPECT_EQ(ReasonOf(server.matches().Match(server.Context().get(), match, &stale)), "REPLICA_STALE");
+  // Back again: everything goes on by itself.
+  postgres.Start();
+  for (int i = 0; i < 200 && server.Page("/readyz") != "ok\n"; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  Match(server, "");
+  const auto kept = server.members().UpdateMember(server.Context().get(), request, &response);
+  EXPECT_TRUE(kept.ok()) << kept.error_message();
+}
+
+}  // namespace
+}  // namespace warmline::testing
