@@ -11,10 +11,11 @@ set(WARMLINE_LAYERS
   "application: base domain ranking network index"
   "codec: base domain application"
   "storage: base domain application codec"
+  "cache: base domain index application codec"
   "telemetry: base domain application"
   "api: base domain ranking network index application codec"
   "console: base domain application"
-  "server: base domain application codec storage telemetry api console"
+  "server: base domain application codec storage cache telemetry api console"
   "cli: base domain application codec simulation server"
 )
 

@@ -1,5 +1,6 @@
 #include "base/name_table.h"
 
+#include <bit>
 #include <memory>
 
 #include "base/hash.h"
@@ -60,14 +61,30 @@ std::uint32_t NameTable::Intern(std::string_view name) {
 
   Cells* cells = cells_.load(std::memory_order_relaxed);
   if ((number + std::size_t{1}) * 2 > cells->mask) {
-    auto* larger = new Cells((cells->mask + 1) * 2);
-    for (std::uint32_t i = 0; i <= number; ++i) Insert(larger, i);
-    cells_.store(larger, std::memory_order_seq_cst);
-    RcuRetireObject(cells);
+    Grow((cells->mask + 1) * 2);
   } else {
     Insert(cells, number);
   }
   return number;
+}
+
+void NameTable::Grow(std::size_t cells) {
+  auto* larger = new Cells(cells);
+  const std::uint32_t names = size_.load(std::memory_order_relaxed);
+  for (std::uint32_t i = 0; i < names; ++i) Insert(larger, i);
+  RcuRetireObject(cells_.exchange(larger, std::memory_order_seq_cst));
+}
+
+void NameTable::Reserve(std::uint32_t names) {
+  entries_.Grow(names);
+  const std::size_t wanted = std::bit_ceil((names + std::size_t{1}) * 2);
+  if (wanted > cells_.load(std::memory_order_relaxed)->mask + 1) Grow(wanted);
+}
+
+void NameTable::Skip() {
+  const std::uint32_t number = size_.load(std::memory_order_relaxed);
+  entries_.Grow(number + std::size_t{1});
+  size_.store(number + 1, std::memory_order_release);
 }
 
 std::string_view NameTable::Name(std::uint32_t number) const {

@@ -23,6 +23,10 @@ class NameTable {
 
   // The number of `name`, given now if it is new.
   std::uint32_t Intern(std::string_view name);
+  // Makes room for so many names at once.
+  void Reserve(std::uint32_t names);
+  // Gives the next number to nobody: it is one of a name that was forgotten.
+  void Skip();
   // The number of `name`, if it has one.
   [[nodiscard]] std::optional<std::uint32_t> Find(std::string_view name) const;
   // The number of the name with this Hash64 for which `fits(name)` holds, if there is one.
@@ -54,6 +58,7 @@ class NameTable {
 
   template <typename Fits>
   std::optional<std::uint32_t> Search(std::uint64_t hash, const Fits& fits) const;
+  void Grow(std::size_t cells);
   void Insert(Cells* cells, std::uint32_t number) const;
 
   ChunkedArray<Entry> entries_;

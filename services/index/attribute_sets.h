@@ -31,6 +31,10 @@ class AttributeSets {
     }
     return false;
   }
+  // A set as it is kept, for a snapshot; and kept again, in the same order.
+  [[nodiscard]] std::string_view Kept(std::uint32_t set) const { return sets_.Name(set); }
+  void KeepAgain(std::string_view kept) { (void)sets_.Intern(kept); }
+  [[nodiscard]] std::uint32_t size() const { return sets_.size(); }
   [[nodiscard]] std::size_t bytes() const { return sets_.bytes(); }
 
  private:

@@ -80,6 +80,10 @@ class PoolIndex {
     std::shared_ptr<const StatisticsTable> statistics_;
   };
 
+  // A snapshot of the index is taken, and an index made from one, by these (index/snapshot.h).
+  friend class SnapshotSource;
+  friend class SnapshotRestorer;
+
   // Applies changes of ascending revisions and publishes one view of them all. A change of the pool's policy that
   // reshapes the index (synonyms, half-life) needs a new PoolIndex: see NeedsRebuild.
   void Apply(std::span<const domain::Change> changes);

@@ -9,22 +9,22 @@ namespace warmline::index {
 // A counting sort by term; going through the documents in order keeps each list in order.
 Postings::Postings(const Segment& segment) {
   PlaceLists(segment);
-  std::vector<std::uint32_t> filled(lists_.size(), 0);
-  std::vector<std::uint32_t> last_chunk(lists_.size(), kNone);
-  std::vector<std::uint32_t> next_chunk(lists_.size(), 0);
+  std::vector<std::uint32_t> filled(arrays_.lists.size(), 0);
+  std::vector<std::uint32_t> last_chunk(arrays_.lists.size(), kNone);
+  std::vector<std::uint32_t> next_chunk(arrays_.lists.size(), 0);
   for (std::uint32_t doc = 0; doc < segment.size(); ++doc) {
     const std::uint32_t chunk = doc / kChunkDocuments;
     const auto within = static_cast<std::uint16_t>(doc % kChunkDocuments);
     segment.row(doc).ForEachTerm([&](std::uint32_t term, std::uint8_t level) {
-      const std::uint32_t slot = slot_of_[term];
-      Entry& entry = lists_[slot];
-      std::uint8_t* const at = postings_.data() + (entry.begin + filled[slot]) * kPostingBytes;
+      const std::uint32_t slot = arrays_.slot_of[term];
+      Entry& entry = arrays_.lists[slot];
+      std::uint8_t* const at = arrays_.postings.data() + (entry.begin + filled[slot]) * kPostingBytes;
       std::memcpy(at, &within, sizeof within);
       at[2] = level;
-      entry.max_level = std::max(entry.max_level, level);
+      entry.max_level = std::max(entry.max_level, std::uint32_t{level});
       if (last_chunk[slot] != chunk) {
         last_chunk[slot] = chunk;
-        chunks_[entry.chunk_begin + next_chunk[slot]++] = {chunk, filled[slot]};
+        arrays_.chunks[entry.chunk_begin + next_chunk[slot]++] = {chunk, filled[slot]};
       }
       ++filled[slot];
     });
@@ -37,44 +37,72 @@ void Postings::PlaceLists(const Segment& segment) {
   for (std::uint32_t doc = 0; doc < segment.size(); ++doc) {
     const std::uint32_t chunk = doc / kChunkDocuments;
     segment.row(doc).ForEachTerm([&](std::uint32_t term, std::uint8_t) {
-      if (term >= slot_of_.size()) slot_of_.resize(term + std::size_t{1}, kNoSlot);
-      if (slot_of_[term] == kNoSlot) {
-        slot_of_[term] = static_cast<std::uint32_t>(lists_.size());
-        lists_.emplace_back();
+      if (term >= arrays_.slot_of.size()) arrays_.slot_of.resize(term + std::size_t{1}, kNoSlot);
+      if (arrays_.slot_of[term] == kNoSlot) {
+        arrays_.slot_of[term] = static_cast<std::uint32_t>(arrays_.lists.size());
+        arrays_.lists.emplace_back();
         last_chunk.push_back(kNone);
       }
-      const std::uint32_t slot = slot_of_[term];
-      ++lists_[slot].size;
-      lists_[slot].chunks += last_chunk[slot] != chunk ? 1 : 0;
+      const std::uint32_t slot = arrays_.slot_of[term];
+      ++arrays_.lists[slot].size;
+      arrays_.lists[slot].chunks += last_chunk[slot] != chunk ? 1 : 0;
       last_chunk[slot] = chunk;
     });
   }
-  slot_of_.shrink_to_fit();
-  lists_.shrink_to_fit();
+  arrays_.slot_of.shrink_to_fit();
+  arrays_.lists.shrink_to_fit();
   std::uint64_t postings = 0;
   std::uint32_t chunks = 0;
-  for (Entry& entry : lists_) {
+  for (Entry& entry : arrays_.lists) {
     entry.begin = postings;
     entry.chunk_begin = chunks;
     postings += entry.size;
     chunks += entry.chunks;
   }
-  postings_.resize(postings * kPostingBytes);
-  chunks_.resize(chunks);
+  arrays_.postings.resize(postings * kPostingBytes);
+  arrays_.chunks.resize(chunks);
 }
 
 Postings::List Postings::list(std::uint32_t term) const {
-  if (term >= slot_of_.size() || slot_of_[term] == kNoSlot) return {};
-  const Entry& entry = lists_[slot_of_[term]];
-  return {postings_.data() + entry.begin * kPostingBytes,
-          {chunks_.data() + entry.chunk_begin, entry.chunks},
+  if (term >= arrays_.slot_of.size() || arrays_.slot_of[term] == kNoSlot) return {};
+  const Entry& entry = arrays_.lists[arrays_.slot_of[term]];
+  return {arrays_.postings.data() + entry.begin * kPostingBytes,
+          {arrays_.chunks.data() + entry.chunk_begin, entry.chunks},
           entry.size,
-          entry.max_level};
+          static_cast<std::uint8_t>(entry.max_level)};
 }
 
 std::size_t Postings::bytes() const {
-  return slot_of_.capacity() * 4 + lists_.capacity() * sizeof(Entry) + chunks_.capacity() * sizeof(Chunk) +
-         postings_.capacity();
+  return arrays_.slot_of.capacity() * 4 + arrays_.lists.capacity() * sizeof(Entry) + arrays_.chunks.capacity() * sizeof(Chunk) +
+         arrays_.postings.capacity();
+}
+
+bool Postings::AreSound(const Arrays& arrays, std::uint32_t documents) {
+  const std::uint64_t postings = arrays.postings.size() / kPostingBytes;
+  if (arrays.postings.size() % kPostingBytes != 0) return false;
+  for (const std::uint32_t slot : arrays.slot_of) {
+    if (slot != kNoSlot && slot >= arrays.lists.size()) return false;
+  }
+  for (const Entry& entry : arrays.lists) {
+    if (entry.begin > postings || entry.size > postings - entry.begin || entry.size == 0 || entry.max_level > 255 ||
+        entry.chunks == 0 || std::uint64_t{entry.chunk_begin} + entry.chunks > arrays.chunks.size())
+      return false;
+    std::uint32_t begin = 0;
+    std::int64_t number = -1;
+    for (std::uint32_t c = 0; c < entry.chunks; ++c) {
+      const Chunk& chunk = arrays.chunks[entry.chunk_begin + c];
+      const std::uint32_t end = c + 1 < entry.chunks ? arrays.chunks[entry.chunk_begin + c + 1].begin : entry.size;
+      if (chunk.begin != begin || end <= begin || end > entry.size || chunk.number <= number) return false;
+      if (chunk.number > (documents - 1) / kChunkDocuments) return false;
+      // Documents ascend within a chunk, so the last is the largest.
+      std::uint16_t last = 0;
+      std::memcpy(&last, arrays.postings.data() + (entry.begin + end - 1) * kPostingBytes, sizeof last);
+      if (std::uint64_t{chunk.number} * kChunkDocuments + last >= documents) return false;
+      number = chunk.number;
+      begin = end;
+    }
+  }
+  return true;
 }
 
 void PostingCursor::EnterChunk(std::size_t chunk) {

@@ -41,10 +41,10 @@ class Postings {
   [[nodiscard]] List list(std::uint32_t term) const;
   // Fetches into the cache what `list` reads, and then what a cursor does: first where a term is kept, then the list.
   void Prefetch(std::uint32_t term) const {
-    if (term < slot_of_.size()) __builtin_prefetch(&slot_of_[term]);
+    if (term < arrays_.slot_of.size()) __builtin_prefetch(&arrays_.slot_of[term]);
   }
   void PrefetchList(std::uint32_t term) const {
-    if (term < slot_of_.size() && slot_of_[term] != kNoSlot) __builtin_prefetch(&lists_[slot_of_[term]]);
+    if (term < arrays_.slot_of.size() && arrays_.slot_of[term] != kNoSlot) __builtin_prefetch(&arrays_.lists[arrays_.slot_of[term]]);
   }
   static void Prefetch(const List& list) {
     if (list.size == 0) return;
@@ -53,21 +53,33 @@ class Postings {
   }
   [[nodiscard]] std::size_t bytes() const;
 
+  // A list where it lies.
+  struct Entry {
+    std::uint64_t begin = 0;  // in `postings`, in postings
+    std::uint32_t size = 0;
+    std::uint32_t chunk_begin = 0;  // in `chunks`
+    std::uint32_t chunks = 0;
+    std::uint32_t max_level = 0;
+  };
+  static_assert(sizeof(Entry) == 24);
+  // Everything that postings are made of, as a snapshot keeps it.
+  struct Arrays {
+    std::vector<std::uint32_t> slot_of;  // by term: in `lists`
+    std::vector<Entry> lists;
+    std::vector<Chunk> chunks;
+    std::vector<std::uint8_t> postings;
+  };
+  explicit Postings(Arrays arrays) : arrays_(std::move(arrays)) {}
+  [[nodiscard]] const Arrays& arrays() const { return arrays_; }
+  // Whether arrays that came from elsewhere hold together: whether reading lists stays within them, and documents within
+  // `documents`.
+  [[nodiscard]] static bool AreSound(const Arrays& arrays, std::uint32_t documents);
+
  private:
   static constexpr std::uint32_t kNoSlot = UINT32_MAX;
-  struct Entry {
-    std::uint64_t begin = 0;  // in postings_, in postings
-    std::uint32_t size = 0;
-    std::uint32_t chunk_begin = 0;  // in chunks_
-    std::uint32_t chunks = 0;
-    std::uint8_t max_level = 0;
-  };
   void PlaceLists(const Segment& segment);
 
-  std::vector<std::uint32_t> slot_of_;  // by term: in lists_
-  std::vector<Entry> lists_;
-  std::vector<Chunk> chunks_;
-  std::vector<std::uint8_t> postings_;
+  Arrays arrays_;
 };
 
 // Walks a list forward. Not thread-safe.

@@ -88,6 +88,29 @@ ranking::EvidenceMass RowView::evidence() const {
   return e;
 }
 
+bool RowView::IsSound(std::span<const std::uint8_t> bytes, std::uint32_t members, std::uint32_t terms) {
+  if (bytes.size() < kTermsAt) return false;
+  const RowView row(bytes.data());
+  std::size_t size = kTermsAt + std::size_t{bytes[8]} * 3 + std::size_t{bytes[9]} * 5;
+  if (row.member() >= members || size > bytes.size() || (bytes[10] != kNoProfession && bytes[10] >= row.terms()))
+    return false;
+  bool sound = true;
+  row.ForEachTerm([&](std::uint32_t term, std::uint8_t) { sound = sound && term < terms; });
+  if ((bytes[11] & kHasEvidence) == 0) return sound;
+  for (int varint = 0; varint < 8; ++varint) {
+    int length = 0;
+    do {
+      if (size == bytes.size() || ++length > 5) return false;
+    } while (bytes[size++] >= 0x80);
+  }
+  return sound;
+}
+
+void RowView::Wipe(std::span<std::uint8_t> bytes) {
+  std::fill(bytes.begin() + sizeof(std::uint32_t), bytes.end(), 0);
+  bytes[10] = kNoProfession;
+}
+
 std::uint8_t RowView::Level(std::uint32_t term) const {
   std::uint8_t found = 0;
   ForEachTerm([&](std::uint32_t t, std::uint8_t level) {

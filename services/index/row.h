@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "domain/limits.h"
@@ -75,6 +76,11 @@ class RowView {
   }
   // The level of a term; 0 when the helper does not have it.
   [[nodiscard]] std::uint8_t Level(std::uint32_t term) const;
+
+  // Whether bytes that came from elsewhere hold a row, of a member and terms below these.
+  [[nodiscard]] static bool IsSound(std::span<const std::uint8_t> bytes, std::uint32_t members, std::uint32_t terms);
+  // Leaves nothing of a row in a copy of its bytes but the number, which belongs to nobody any longer.
+  static void Wipe(std::span<std::uint8_t> bytes);
 
  private:
   friend void PackRow(const HelperRow& row, std::vector<std::uint8_t>& out);

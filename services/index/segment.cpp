@@ -60,6 +60,41 @@ Segment::Segment(std::vector<Source> sources) {
   if (size() >= kMinPostedDocuments) postings_ = std::make_unique<Postings>(*this);
 }
 
+Segment::Segment(Arrays arrays)
+    : filters_(std::move(arrays.filters)), rows_(std::move(arrays.rows)), row_at_(std::move(arrays.row_at)) {
+  dead_bits_.reset(new std::atomic<std::uint64_t>[size() / 64 + 1]());
+  for (std::uint32_t doc = 0; doc < size(); ++doc) {
+    if ((arrays.dead_bits[doc / 64] >> (doc % 64) & 1) != 0) Kill(doc, 0);
+  }
+  IndexMembers();
+  if (size() >= kMinPostedDocuments) postings_ = std::make_unique<Postings>(std::move(arrays.postings));
+}
+
+std::shared_ptr<Segment> Segment::Restore(Arrays arrays, std::uint32_t members, std::uint32_t terms,
+                                          std::uint32_t attributes) {
+  const std::size_t size = arrays.filters.size();
+  if (size == 0 || size >= kNone || arrays.row_at.size() != size + 1 || arrays.dead_bits.size() != size / 64 + 1 ||
+      arrays.row_at.front() != 0 || arrays.row_at.back() != arrays.rows.size() ||
+      arrays.postings.lists.empty() != (size < kMinPostedDocuments || arrays.postings.slot_of.empty()))
+    return nullptr;
+  for (std::size_t doc = 0; doc < size; ++doc) {
+    const std::uint32_t begin = arrays.row_at[doc];
+    const std::uint32_t end = arrays.row_at[doc + 1];
+    if (end <= begin || end > arrays.rows.size() || arrays.filters[doc].attributes >= attributes ||
+        !RowView::IsSound({arrays.rows.data() + begin, end - begin}, members, terms))
+      return nullptr;
+  }
+  if (arrays.postings.slot_of.size() > terms || !Postings::AreSound(arrays.postings, static_cast<std::uint32_t>(size)))
+    return nullptr;
+  return std::shared_ptr<Segment>(new Segment(std::move(arrays)));
+}
+
+std::vector<std::uint64_t> Segment::DeadBits() const {
+  std::vector<std::uint64_t> bits(size() / 64 + std::size_t{1});
+  for (std::size_t word = 0; word < bits.size(); ++word) bits[word] = dead_bits_[word].load(std::memory_order_acquire);
+  return bits;
+}
+
 void Segment::IndexMembers() {
   std::uint32_t last = 0;
   first_member_ = kNone;

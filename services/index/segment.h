@@ -71,6 +71,24 @@ class Segment {
   [[nodiscard]] std::uint32_t dead() const { return dead_.load(std::memory_order_acquire); }
 
   [[nodiscard]] std::size_t row_bytes() const { return rows_.size(); }
+
+  // Everything that a segment is made of, as a snapshot keeps it; `postings` empty below kMinPostedDocuments.
+  struct Arrays {
+    std::vector<HelperFilter> filters;
+    std::vector<std::uint8_t> rows;
+    std::vector<std::uint32_t> row_at;  // one more than documents
+    Postings::Arrays postings;
+    std::vector<std::uint64_t> dead_bits;
+  };
+  // From arrays that came from elsewhere; null when they do not hold together. Members and terms lie below these.
+  [[nodiscard]] static std::shared_ptr<Segment> Restore(Arrays arrays, std::uint32_t members, std::uint32_t terms,
+                                                        std::uint32_t attributes);
+  [[nodiscard]] const std::vector<HelperFilter>& filters() const { return filters_; }
+  [[nodiscard]] const std::vector<std::uint8_t>& rows() const { return rows_; }
+  [[nodiscard]] const std::vector<std::uint32_t>& row_at() const { return row_at_; }
+  // A bit for each document that is dead now, in words.
+  [[nodiscard]] std::vector<std::uint64_t> DeadBits() const;
+
   struct Bytes {
     std::size_t rows = 0;  // with where each begins
     std::size_t filters = 0;
@@ -94,6 +112,7 @@ class Segment {
     std::uint32_t row_bytes;
   };
   explicit Segment(std::vector<Source> sources);
+  explicit Segment(Arrays arrays);
   void IndexMembers();
   [[nodiscard]] bool DiedAfter(std::uint32_t doc, std::uint64_t sequence) const;
   [[nodiscard]] bool IsDead(std::uint32_t doc) const {

@@ -13,6 +13,18 @@ std::uint32_t MemberTable::Intern(std::string_view id) {
   return names_.Intern(id);
 }
 
+void MemberTable::Reserve(std::uint32_t members) {
+  facts_.Grow(members);
+  ties_.Grow(members);
+  loads_.Grow(members);
+  names_.Reserve(members);
+}
+
+void MemberTable::Skip() {
+  Reserve(names_.size() + 1);
+  names_.Skip();
+}
+
 domain::Load MemberTable::load(std::uint32_t member) const {
   const std::uint32_t packed = loads_[member].load(std::memory_order_relaxed);
   return {static_cast<std::int32_t>(packed & 0xffffU), static_cast<std::int32_t>(packed >> 16)};

@@ -37,6 +37,9 @@ class MemberTable {
   [[nodiscard]] std::string_view Id(std::uint32_t member) const { return names_.Name(member); }
   [[nodiscard]] std::uint64_t IdHash(std::uint32_t member) const { return names_.NameHash(member); }
   [[nodiscard]] std::uint32_t size() const { return names_.size(); }
+  // Room for so many at once; and a number that is nobody's any longer.
+  void Reserve(std::uint32_t members);
+  void Skip();
   void Forget(std::uint32_t member) { names_.Forget(member); }
 
   [[nodiscard]] VersionedFacts& facts(std::uint32_t member) const { return facts_[member]; }
@@ -44,6 +47,12 @@ class MemberTable {
   [[nodiscard]] base::Versioned<std::vector<Tie>>& ties(std::uint32_t member) const { return ties_[member]; }
 
   // Live availability: advisory, and may be a moment old or new.
+  [[nodiscard]] std::uint32_t packed_load(std::uint32_t member) const {
+    return loads_[member].load(std::memory_order_relaxed);
+  }
+  void SetPackedLoad(std::uint32_t member, std::uint32_t packed) {
+    loads_[member].store(packed, std::memory_order_relaxed);
+  }
   [[nodiscard]] domain::Load load(std::uint32_t member) const;
   void SetLoad(std::uint32_t member, const domain::Load& load);
 

@@ -8,6 +8,7 @@
 #include "base/rcu.h"
 #include "index/matcher.h"
 #include "index/pool_index.h"
+#include "index/snapshot.h"
 #include "simulation/community.h"
 #include "support/oracle.h"
 #include "support/random_world.h"
@@ -19,6 +20,7 @@ int pools_compared = 0;
 int answers_begun = 0;
 int answers_equal = 0;
 int merges_finished = 0;
+int snapshots_restored = 0;
 
 // A world, and the index that should agree with it.
 class Pair {
@@ -31,7 +33,8 @@ class Pair {
     pool.id = "p";
     pool.policy = world_.policy;
     index_ = std::make_unique<index::PoolIndex>(pool, world_.epoch_hour - (random_.Chance(30) ? 5 : 0));
-    if (random_.Chance(70)) index_->LeaveLargeMerges(static_cast<std::uint32_t>(1 + members / 40));
+    if (random_.Chance(70)) merge_limit_ = static_cast<std::uint32_t>(1 + members / 40);
+    if (merge_limit_) index_->LeaveLargeMerges(*merge_limit_);
     Load();
     if (random_.Chance(70)) Refresh();
     for (int batches = random_.Below(6); batches > 0; --batches) Change();
@@ -129,6 +132,30 @@ class Pair {
     }
     index_->Apply(changes);
     MergeAway();
+    if (random_.Chance(15)) MoveHouse();
+  }
+
+  // Goes on with an index made from a snapshot of this one, as a replica that starts does.
+  void MoveHouse() {
+    const index::SnapshotSource source(*index_);
+    index::SnapshotRestorer restorer(source.pool());
+    if (random_.Chance(50)) restorer.Reserve(static_cast<std::uint32_t>(ids_.size()));
+    const auto written = source.Write([&](const index::PieceId& id, const std::string& bytes) {
+      return restorer.Add(id, {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+    });
+    RC_ASSERT(written.ok());
+    const std::int64_t epoch = [&] {
+      const base::RcuReadGuard guard;
+      return index_->view().epoch_hour;
+    }();
+    auto restored = restorer.Finish(source.revision(), epoch,
+                                    world_.statistics.generation > 0 ? &world_.statistics : nullptr);
+    RC_ASSERT(restored.ok());
+    merge_.reset();
+    merge_has_run_ = false;
+    index_ = *std::move(restored);
+    if (merge_limit_) index_->LeaveLargeMerges(*merge_limit_);
+    ++snapshots_restored;
   }
 
   // As somebody who runs merges beside the writer would: changes come while one is under way.
@@ -223,6 +250,7 @@ class Pair {
   std::unique_ptr<index::PoolIndex> index_;
   std::int64_t revision_ = 1;
   int changes_a_batch_;
+  std::optional<std::uint32_t> merge_limit_;
   std::unique_ptr<index::MergeTask> merge_;
   bool merge_has_run_ = false;
 };
@@ -325,7 +353,9 @@ TEST(MatchOracle, HubsAreCutAlike) {
 }
 
 TEST(MatchOracle, Report) {
-  std::printf("oracle: %d random pools, %d answers compared, %d mismatches\n", pools_compared, answers_begun,
+  EXPECT_GT(snapshots_restored, pools_compared / 10);
+  std::printf("oracle: %d random pools, %d of them moved through snapshots, %d answers compared, %d mismatches\n",
+              pools_compared, snapshots_restored, answers_begun,
               answers_begun - answers_equal);
   EXPECT_GE(pools_compared, 1);
   EXPECT_EQ(answers_begun, answers_equal);

@@ -1,0 +1,156 @@
+// Snapshots of an index: what stands in them, and bytes that are damaged. That a restored index answers like the oracle
+// is part of match_oracle_test.
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <set>
+
+#include "base/rcu.h"
+#include "index/matcher.h"
+#include "index/snapshot.h"
+#include "support/random_world.h"
+
+namespace warmline::testing {
+namespace {
+
+using index::PieceId;
+using index::PoolIndex;
+using index::SnapshotRestorer;
+using index::SnapshotSource;
+using Pieces = std::vector<std::pair<PieceId, std::string>>;
+
+Pieces PiecesOf(const SnapshotSource& source) {
+  Pieces pieces;
+  EXPECT_TRUE(source
+                  .Write([&](const PieceId& id, std::string bytes) {
+                    pieces.emplace_back(id, std::move(bytes));
+                    return absl::OkStatus();
+                  })
+                  .ok());
+  return pieces;
+}
+
+std::unique_ptr<PoolIndex> MakeIndex(RandomWorld& random, int members, const std::vector<std::string>& ids) {
+  domain::Pool pool;
+  pool.id = "p";
+  auto index = std::make_unique<PoolIndex>(pool, RandomWorld::kEpochHour);
+  PoolIndex::Loader loader(*index);
+  for (int i = 0; i < members; ++i) loader.Add(random.Member(ids[static_cast<std::size_t>(i)]));
+  for (int i = 0; i < members; ++i) {
+    const domain::Connection tie = random.Connection(ids);
+    if (tie.a != tie.b) loader.Add(tie);
+  }
+  for (int i = 0; i < 3; ++i) loader.Add(random.Block(ids));
+  for (int i = 0; i < 3; ++i) loader.Add(random.Need("need" + std::to_string(i), ids));
+  loader.Finish(1);
+  return index;
+}
+
+std::vector<std::string> Ids(int count) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < count; ++i) ids.push_back("member-" + std::to_string(i));
+  return ids;
+}
+
+absl::StatusOr<std::unique_ptr<PoolIndex>> Restore(const Pieces& pieces) {
+  domain::Pool pool;
+  pool.id = "p";
+  SnapshotRestorer restorer(pool);
+  for (const auto& [id, bytes] : pieces) {
+    const auto status = restorer.Add(id, {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+    if (!status.ok()) return status;
+  }
+  return restorer.Finish(1, RandomWorld::kEpochHour, nullptr);
+}
+
+RC_GTEST_PROP(Snapshot, ASnapshotOfARestoredIndexIsTheSame, (std::uint64_t seed)) {
+  RandomWorld random(seed);
+  const auto ids = Ids(400);
+  const auto index = MakeIndex(random, 1 + random.Below(400), ids);
+  const Pieces pieces = PiecesOf(SnapshotSource(*index));
+  const auto restored = Restore(pieces);
+  RC_ASSERT(restored.ok());
+  RC_ASSERT(PiecesOf(SnapshotSource(**restored)) == pieces);
+}
+
+// Bytes that were changed, cut, left out or put in another order are refused, or make an index that is wrong but whole:
+// nothing is read that is not there. (Checksums keep such bytes away; this is the wall behind them.)
+RC_GTEST_PROP(Snapshot, DamageIsRefusedOrHarmless, (std::uint64_t seed)) {
+  RandomWorld random(seed);
+  const auto ids = Ids(320);
+  const auto index = MakeIndex(random, 1 + random.Below(320), ids);
+  Pieces pieces = PiecesOf(SnapshotSource(*index));
+  for (int i = 1 + random.Below(3); i > 0; --i) {
+    const auto which = static_cast<std::size_t>(random.Below(static_cast<int>(pieces.size())));
+    std::string& bytes = pieces[which].second;
+    switch (random.Below(4)) {
+      case 0:
+        if (!bytes.empty())
+          bytes[static_cast<std::size_t>(random.Below(static_cast<int>(bytes.size())))] ^=
+              static_cast<char>(1 << random.Below(8));
+        break;
+      case 1:
+        bytes.resize(static_cast<std::size_t>(random.Below(static_cast<int>(bytes.size()) + 1)));
+        break;
+      case 2:
+        pieces.erase(pieces.begin() + static_cast<std::ptrdiff_t>(which));
+        break;
+      default:
+        std::swap(pieces[which].second, pieces[static_cast<std::size_t>(random.Below(static_cast<int>(pieces.size())))].second);
+    }
+    if (pieces.empty()) break;
+  }
+  auto restored = Restore(pieces);
+  if (!restored.ok()) return;
+  for (int i = 0; i < 5; ++i) {
+    const domain::Need need = random.Need("n", ids);
+    const base::RcuReadGuard guard;
+    (void)index::Match((*restored)->view(), need, {.top_k = 10, .count_rules = true}, [] { return absl::OkStatus(); });
+  }
+}
+
+TEST(Snapshot, AnErasedMemberStandsInNoPiece) {
+  RandomWorld random(11);
+  const auto ids = Ids(300);
+  const auto index = MakeIndex(random, 299, ids);
+  domain::Member member = random.Member("unmistakable-id-4711");
+  member.interests = {domain::Interest{"skill:unmistakable", "skill:unmistakable", 0.8}};
+  member.offer.emplace();
+  const std::vector<domain::Change> put = {{2, member}};
+  index->Apply(put);
+  const auto holding = [&](const std::string& mark) {
+    int pieces = 0;
+    for (const auto& [id, bytes] : PiecesOf(SnapshotSource(*index))) {
+      if (bytes.find(mark) != std::string::npos) ++pieces;
+    }
+    return pieces;
+  };
+  EXPECT_EQ(holding("unmistakable-id-4711"), 1);
+  const SnapshotSource before(*index);
+  const std::vector<domain::Change> erase = {{3, domain::MemberErased{"unmistakable-id-4711", "", 0}}};
+  index->Apply(erase);
+  EXPECT_EQ(holding("unmistakable-id-4711"), 0);
+  // One that was taken before and is written after says that it is of no use.
+  EXPECT_TRUE(absl::IsAborted(before.Write([](const PieceId&, const std::string&) { return absl::OkStatus(); })));
+}
+
+TEST(Snapshot, AChangeOfOneMemberChangesFewPieces) {
+  RandomWorld random(13);
+  const auto ids = Ids(40'000);
+  const auto index = MakeIndex(random, 40'000, ids);
+  const Pieces before = PiecesOf(SnapshotSource(*index));
+  const std::vector<domain::Change> put = {{2, random.Member("member-7")}};
+  index->Apply(put);
+  const Pieces after = PiecesOf(SnapshotSource(*index));
+  std::set<std::string> known;
+  for (const auto& [id, bytes] : before) known.insert(bytes);
+  std::size_t fresh = 0;
+  for (const auto& [id, bytes] : after) fresh += known.contains(bytes) ? 0 : bytes.size();
+  std::size_t all = 0;
+  for (const auto& [id, bytes] : after) all += bytes.size();
+  EXPECT_GT(all, 2'000'000U);
+  EXPECT_LT(fresh, all / 8);
+}
+
+}  // namespace
+}  // namespace warmline::testing
