@@ -30,6 +30,16 @@ class Metrics {
   virtual void ChangesFollowed(std::int64_t changes, bool from_feed) = 0;
   // A pool could not be brought to the end of its log.
   virtual void CatchUpFailed() = 0;
+  // A snapshot could not be read whole from a cache ("file" or "redis"): its manifest, or a piece that is missing or
+  // corrupt.
+  virtual void SnapshotDamaged(const char* cache, const char* what) = 0;
+  // A snapshot was read, or not, because there was none or it was damaged; it was written, or not; and of how many bytes
+  // how many had to be sent.
+  virtual void SnapshotLoaded(const char* cache, bool found, absl::Duration took) = 0;
+  virtual void SnapshotWritten(const char* cache, bool ok, absl::Duration took) = 0;
+  virtual void SnapshotSaved(const char* cache, std::int64_t bytes, std::int64_t sent) = 0;
+  // Pools of whose erased members the cache may still hold something.
+  virtual void SnapshotPurgesPending(std::int64_t pools) = 0;
   // An index was built from the store.
   virtual void IndexBuilt(bool ok, absl::Duration took) = 0;
   // Totals over all pools.

@@ -12,6 +12,9 @@
 namespace warmline::application {
 namespace {
 
+// A snapshot that is further behind is not used: to follow the log from there would take longer than to build the index.
+constexpr std::int64_t kMaxLogToFollow = 500'000;
+
 std::int64_t RevisionOf(const index::PoolIndex& index) {
   const base::RcuReadGuard guard;
   return index.view().revision;
@@ -24,8 +27,14 @@ absl::Status PoolNotFound(const std::string& pool) {
                            absl::StrCat("pools/", pool, " does not exist: create it, or check the name"));
 }
 
-PoolRegistry::PoolRegistry(RecordStore& store, const Clock& clock, Metrics& metrics, absl::Duration max_staleness)
-    : store_(store), clock_(clock), metrics_(metrics), max_staleness_(max_staleness), map_(new Map) {}
+PoolRegistry::PoolRegistry(RecordStore& store, const Clock& clock, Metrics& metrics, absl::Duration max_staleness,
+                           SnapshotCache* snapshots)
+    : store_(store),
+      clock_(clock),
+      metrics_(metrics),
+      max_staleness_(max_staleness),
+      snapshots_(snapshots),
+      map_(new Map) {}
 
 PoolRegistry::~PoolRegistry() {
   const Map* map = map_.load();
@@ -101,7 +110,15 @@ absl::Status PoolRegistry::Load() {
 
 absl::Status PoolRegistry::Rebuild(const std::string& pool, std::int64_t revision) {
   const std::lock_guard building(building_);
-  if (Revision(pool) >= revision) return absl::OkStatus();  // somebody else built it meanwhile
+  const std::int64_t held = Revision(pool);
+  if (held >= revision) return absl::OkStatus();  // somebody else built it meanwhile
+  if (held == 0) {
+    if (auto index = FromSnapshot(pool)) {
+      const std::lock_guard lock(mutex_);
+      Install(pool, std::move(index));
+      return absl::OkStatus();
+    }
+  }
   const absl::Time began = clock_.Now();
   auto built = BuildIndex(store_, pool, EpochHour(began));
   metrics_.IndexBuilt(built.ok(), clock_.Now() - began);
@@ -115,6 +132,47 @@ absl::Status PoolRegistry::Rebuild(const std::string& pool, std::int64_t revisio
   return absl::OkStatus();
 }
 
+std::unique_ptr<index::PoolIndex> PoolRegistry::FromSnapshot(const std::string& pool) {
+  if (snapshots_ == nullptr) return nullptr;
+  const absl::Time began = clock_.Now();
+  std::unique_ptr<index::PoolIndex> index;
+  auto loaded = snapshots_->Load(pool, store_.history());
+  if (loaded.ok() && loaded->has_value() && (*loaded)->restorer != nullptr) {
+    auto reader = store_.Read();
+    auto head = reader.ok() ? (*reader)->HeadRevision(pool) : absl::StatusOr<std::int64_t>(reader.status());
+    const std::int64_t generation = (*loaded)->statistics_generation;
+    std::optional<domain::Statistics> statistics;
+    bool usable = head.ok() && *head >= (*loaded)->revision && *head - (*loaded)->revision <= kMaxLogToFollow;
+    if (usable && generation > 0) {
+      auto kept = (*reader)->GetStatisticsOf(pool, generation);
+      usable = kept.ok() && kept->has_value();
+      if (usable) statistics = **std::move(kept);
+    }
+    if (usable) {
+      auto finished = (*loaded)->restorer->Finish((*loaded)->revision, EpochHour(began), statistics ? &*statistics : nullptr);
+      if (finished.ok()) {
+        index = *std::move(finished);
+      } else {
+        metrics_.SnapshotDamaged(snapshots_->name(), "corrupt");
+      }
+    }
+  }
+  metrics_.SnapshotLoaded(snapshots_->name(), index != nullptr, clock_.Now() - began);
+  return index;
+}
+
+std::unique_ptr<index::SnapshotSource> PoolRegistry::TakeSnapshot(const std::string& pool) const {
+  const std::lock_guard lock(mutex_);
+  const Held* held = HeldOf(pool);
+  return held == nullptr ? nullptr : std::make_unique<index::SnapshotSource>(*held->index);
+}
+
+std::int64_t PoolRegistry::ErasedRevision(const std::string& pool) const {
+  const base::RcuReadGuard guard;
+  const Held* held = HeldOf(pool);
+  return held == nullptr ? 0 : held->erased_revision.load();
+}
+
 void PoolRegistry::Install(const std::string& pool, std::unique_ptr<index::PoolIndex> index) {
   const Map* old = map_.load();
   auto* map = new Map(*old);
@@ -122,13 +180,17 @@ void PoolRegistry::Install(const std::string& pool, std::unique_ptr<index::PoolI
   held->index = std::move(index);
   held->current_at_ms = absl::ToUnixMillis(clock_.Now());
   const Held* replaced = std::exchange((*map)[pool], held);
+  if (replaced != nullptr) held->erased_revision = replaced->erased_revision.load();
   map_.store(map, std::memory_order_seq_cst);
   base::RcuRetireObject(old);
   base::RcuRetireObject(replaced);
 }
 
-void PoolRegistry::ApplyToIndex(index::PoolIndex& index, const std::string& pool,
-                                std::span<const domain::Change> changes) {
+void PoolRegistry::ApplyToIndex(Held& held, const std::string& pool, std::span<const domain::Change> changes) {
+  index::PoolIndex& index = *held.index;
+  for (const domain::Change& change : changes) {
+    if (std::holds_alternative<domain::MemberErased>(change.body)) held.erased_revision = change.revision;
+  }
   // An erased member whom the log names by a hash only may have come with the changes before it: those are applied
   // first.
   std::size_t from = 0;
@@ -158,8 +220,8 @@ PoolRegistry::Outcome PoolRegistry::ApplyInOrder(const std::string& pool, std::s
     if (first == nullptr || changes.front().revision != 1) return Outcome::kMissing;
     auto index = std::make_unique<index::PoolIndex>(*first, EpochHour(clock_.Now()));
     index->LeaveLargeMerges();
-    ApplyToIndex(*index, pool, changes);
     Install(pool, std::move(index));
+    ApplyToIndex(*HeldOf(pool), pool, changes);
     return Outcome::kApplied;
   }
   const std::int64_t revision = RevisionOf(*held->index);
@@ -172,7 +234,7 @@ PoolRegistry::Outcome PoolRegistry::ApplyInOrder(const std::string& pool, std::s
     const base::RcuReadGuard guard;
     if (index::PoolIndex::NeedsRebuild(held->index->view().pool->policy, record->policy)) return Outcome::kRebuild;
   }
-  ApplyToIndex(*held->index, pool, changes);
+  ApplyToIndex(*held, pool, changes);
   return Outcome::kApplied;
 }
 
@@ -199,7 +261,10 @@ bool PoolRegistry::Follow(const std::string& pool, std::vector<domain::Change> c
 absl::Status PoolRegistry::CatchUp(const std::string& pool) {
   while (true) {
     const std::int64_t revision = Revision(pool);
-    if (revision == 0) return Rebuild(pool, 1);
+    if (revision == 0) {
+      if (auto status = Rebuild(pool, 1); !status.ok()) return status;
+      continue;  // a snapshot is behind; what was built may be, too
+    }
     auto changes = ReadLog(store_, pool, revision);
     if (absl::IsFailedPrecondition(changes.status())) return Rebuild(pool, revision + 1);
     if (!changes.ok()) return changes.status();

@@ -17,6 +17,7 @@
 #include "application/clock.h"
 #include "application/metrics.h"
 #include "application/record_store.h"
+#include "application/snapshot_cache.h"
 #include "index/pool_index.h"
 
 namespace warmline::application {
@@ -25,9 +26,10 @@ class PoolRegistry {
  public:
   using Changes = std::vector<std::pair<std::string, domain::Change>>;
 
-  // Matches are refused for a pool that was last known to be current longer ago than `max_staleness`.
+  // Matches are refused for a pool that was last known to be current longer ago than `max_staleness`. Indexes start from
+  // `snapshots`, where there is a cache and it has them.
   PoolRegistry(RecordStore& store, const Clock& clock, Metrics& metrics,
-               absl::Duration max_staleness = absl::Minutes(10));
+               absl::Duration max_staleness = absl::Minutes(10), SnapshotCache* snapshots = nullptr);
   // Only once no reader is left.
   ~PoolRegistry();
   PoolRegistry(const PoolRegistry&) = delete;
@@ -49,6 +51,11 @@ class PoolRegistry {
   [[nodiscard]] absl::Status CatchUp(const std::string& pool);
   // The revision that a pool is at; 0 for one that this process does not hold.
   [[nodiscard]] std::int64_t Revision(const std::string& pool) const;
+
+  // The index as it is now, for a cache; null for a pool that this process does not hold. Holds up `Apply` for a moment.
+  [[nodiscard]] std::unique_ptr<index::SnapshotSource> TakeSnapshot(const std::string& pool) const;
+  // The revision at which this process last saw a member erased; 0 when it saw none.
+  [[nodiscard]] std::int64_t ErasedRevision(const std::string& pool) const;
 
   // The pool held everything that the store had at `time`.
   void MarkCurrent(const std::string& pool, absl::Time time);
@@ -83,6 +90,7 @@ class PoolRegistry {
   struct Held {
     std::unique_ptr<index::PoolIndex> index;
     std::atomic<std::int64_t> current_at_ms{0};
+    std::atomic<std::int64_t> erased_revision{0};
   };
   using Map = absl::flat_hash_map<std::string, Held*>;
   enum class Outcome { kApplied, kMissing, kRebuild };
@@ -90,15 +98,19 @@ class PoolRegistry {
   [[nodiscard]] Held* HeldOf(const std::string& pool) const;
   // These with mutex_ held.
   Outcome ApplyInOrder(const std::string& pool, std::span<const domain::Change> changes);
-  void ApplyToIndex(index::PoolIndex& index, const std::string& pool, std::span<const domain::Change> changes);
+  void ApplyToIndex(Held& held, const std::string& pool, std::span<const domain::Change> changes);
   void Install(const std::string& pool, std::unique_ptr<index::PoolIndex> index);
-  // Builds the index anew, to `revision` at least.
+  // The index of a snapshot in the cache; null when there is none that helps.
+  [[nodiscard]] std::unique_ptr<index::PoolIndex> FromSnapshot(const std::string& pool);
+  // Builds the index anew, to `revision` at least; or, where there was none yet, takes a snapshot, which the log then
+  // leads on from.
   [[nodiscard]] absl::Status Rebuild(const std::string& pool, std::int64_t revision);
 
   RecordStore& store_;
   const Clock& clock_;
   Metrics& metrics_;
   const absl::Duration max_staleness_;
+  SnapshotCache* const snapshots_;
   std::mutex building_;  // one index is built at a time; taken before mutex_
   mutable std::mutex mutex_;
   std::atomic<const Map*> map_;

@@ -59,6 +59,8 @@ class SnapshotSource {
 
   [[nodiscard]] std::int64_t revision() const { return view_.revision; }
   [[nodiscard]] const domain::Pool& pool() const { return *view_.pool; }
+  // Numbers given to members, those of erased ones included.
+  [[nodiscard]] std::int64_t members() const { return static_cast<std::int64_t>(facts_.size()); }
   [[nodiscard]] std::int64_t statistics_generation() const { return view_.statistics->generation(); }
   [[nodiscard]] const std::vector<std::shared_ptr<const domain::Need>>& needs() const { return needs_; }
 

@@ -16,6 +16,8 @@ struct Config {
   absl::Duration poll_interval = absl::Seconds(1);
   // How long matches are served while the store is away.
   absl::Duration max_staleness = absl::Minutes(10);
+  // Between two snapshots of a pool that changes, in the cache.
+  absl::Duration snapshot_interval = absl::Minutes(1);
   // host:port of the gRPC API; port 0 chooses one.
   std::string listen = "127.0.0.1:7700";
   // host:port of metrics and health.

@@ -24,7 +24,9 @@
 #include "application/follower.h"
 #include "application/pool_registry.h"
 #include "application/refresh_statistics.h"
+#include "application/snapshotter.h"
 #include "application/write_queue.h"
+#include "cache/file/snapshot_files.h"
 #include "console/operations_server.h"
 #include "domain/error.h"
 #include "server/tokens.h"
@@ -80,7 +82,9 @@ struct Server::State {
   telemetry::PrometheusMetrics metrics;
   application::TokenTable tokens;
   std::unique_ptr<application::RecordStore> store;
+  std::unique_ptr<application::SnapshotCache> snapshots;
   std::unique_ptr<application::PoolRegistry> pools;
+  std::unique_ptr<application::Snapshotter> snapshotter;
   std::unique_ptr<application::WriteQueue> writes;
   std::unique_ptr<application::Executor> reads;
   std::unique_ptr<application::Follower> follower;
@@ -149,7 +153,9 @@ absl::Status Server::State::OpenStore() {
   } else {
     return opened.status();
   }
-  pools = std::make_unique<application::PoolRegistry>(*store, clock, metrics, config.max_staleness);
+  if (config.postgres.empty())
+    snapshots = std::make_unique<cache::file::SnapshotFiles>(config.data_dir + "/snapshots", clock, metrics);
+  pools = std::make_unique<application::PoolRegistry>(*store, clock, metrics, config.max_staleness, snapshots.get());
   const absl::Time began = clock.Now();
   if (auto status = pools->Load(); !status.ok()) return status;
   spdlog::info("loaded {} pools in {} ms", pools->PoolIds().size(), absl::ToInt64Milliseconds(clock.Now() - began));
@@ -158,6 +164,11 @@ absl::Status Server::State::OpenStore() {
       application::WriteQueue::Limits{.max_waiting = static_cast<std::size_t>(config.max_waiting_writes)});
   reads = std::make_unique<application::Executor>(config.read_threads, kMaxWaitingReads);
   follower = std::make_unique<application::Follower>(*store, *pools, clock, metrics, config.poll_interval);
+  if (snapshots != nullptr) {
+    snapshotter = std::make_unique<application::Snapshotter>(
+        *snapshots, *pools, *store, clock, metrics,
+        application::SnapshotSchedule{.interval = config.snapshot_interval, .save_at_end = config.postgres.empty()});
+  }
   return absl::OkStatus();
 }
 
@@ -279,6 +290,7 @@ void Server::Drain() {
   }
   if (state.writes != nullptr) state.writes->Stop();
   if (state.follower != nullptr) state.follower->Stop();
+  if (state.snapshotter != nullptr) state.snapshotter->Stop();
   if (state.reads != nullptr) state.reads->Stop();
   {
     const std::lock_guard lock(state.maintenance_mutex);

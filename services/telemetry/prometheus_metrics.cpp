@@ -80,6 +80,27 @@ PrometheusMetrics::PrometheusMetrics(const std::string& version)
                                      "Time to build one pool's index from the store.", Seconds())),
       index_build_failed_(
           Counter(registry_, "warmline_index_build_failed_total", "Indexes that could not be built from the store.")),
+      snapshot_damaged_(BuildCounter()
+                            .Name("warmline_snapshot_damaged_total")
+                            .Help("Snapshots that could not be read whole, by cache and by what was wrong.")
+                            .Register(registry_)),
+      snapshot_loads_(BuildCounter()
+                          .Name("warmline_snapshot_loads_total")
+                          .Help("Times that an index was looked for in a cache, by cache and result.")
+                          .Register(registry_)),
+      snapshot_load_seconds_(Histogram(registry_, "warmline_snapshot_load_seconds",
+                                       "Time to make one index from a snapshot.", Seconds())),
+      snapshot_writes_(BuildCounter()
+                           .Name("warmline_snapshot_writes_total")
+                           .Help("Snapshots that were written, or not, by cache and result.")
+                           .Register(registry_)),
+      snapshot_write_seconds_(
+          Histogram(registry_, "warmline_snapshot_write_seconds", "Time to write one snapshot.", Seconds())),
+      snapshot_bytes_(Gauge(registry_, "warmline_snapshot_bytes", "Bytes of the snapshot that was written last.")),
+      snapshot_sent_bytes_(Counter(registry_, "warmline_snapshot_sent_bytes_total",
+                                   "Bytes of snapshots that the cache did not have already.")),
+      snapshot_purges_pending_(Gauge(registry_, "warmline_snapshot_purges_pending",
+                                     "Pools of whose erased members a snapshot may still hold something.")),
       pools_(Gauge(registry_, "warmline_pools", "Pools that this process serves.")),
       members_(Gauge(registry_, "warmline_members", "Members in all pools.")),
       helpers_(Gauge(registry_, "warmline_helpers", "Members with an offer in all pools.")),
@@ -139,6 +160,29 @@ void PrometheusMetrics::ChangesFollowed(std::int64_t changes, bool from_feed) {
 }
 
 void PrometheusMetrics::CatchUpFailed() { catch_up_failed_.Increment(); }
+
+void PrometheusMetrics::SnapshotDamaged(const char* cache, const char* what) {
+  snapshot_damaged_.Add({{"cache", cache}, {"what", what}}).Increment();
+}
+
+void PrometheusMetrics::SnapshotLoaded(const char* cache, bool found, absl::Duration took) {
+  snapshot_loads_.Add({{"cache", cache}, {"result", found ? "found" : "none"}}).Increment();
+  if (found) snapshot_load_seconds_.Observe(absl::ToDoubleSeconds(took));
+}
+
+void PrometheusMetrics::SnapshotWritten(const char* cache, bool ok, absl::Duration took) {
+  snapshot_writes_.Add({{"cache", cache}, {"result", ok ? "written" : "failed"}}).Increment();
+  if (ok) snapshot_write_seconds_.Observe(absl::ToDoubleSeconds(took));
+}
+
+void PrometheusMetrics::SnapshotSaved(const char*, std::int64_t bytes, std::int64_t sent) {
+  snapshot_bytes_.Set(static_cast<double>(bytes));
+  snapshot_sent_bytes_.Increment(static_cast<double>(sent));
+}
+
+void PrometheusMetrics::SnapshotPurgesPending(std::int64_t pools) {
+  snapshot_purges_pending_.Set(static_cast<double>(pools));
+}
 
 void PrometheusMetrics::IndexBuilt(bool ok, absl::Duration took) {
   if (ok) {

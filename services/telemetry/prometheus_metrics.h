@@ -28,6 +28,11 @@ class PrometheusMetrics : public application::Metrics {
   void StorePolled(bool reached, absl::Duration staleness) override;
   void ChangesFollowed(std::int64_t changes, bool from_feed) override;
   void CatchUpFailed() override;
+  void SnapshotDamaged(const char* cache, const char* what) override;
+  void SnapshotLoaded(const char* cache, bool found, absl::Duration took) override;
+  void SnapshotWritten(const char* cache, bool ok, absl::Duration took) override;
+  void SnapshotSaved(const char* cache, std::int64_t bytes, std::int64_t sent) override;
+  void SnapshotPurgesPending(std::int64_t pools) override;
   void IndexBuilt(bool ok, absl::Duration took) override;
   void PoolsHeld(std::int64_t pools, std::int64_t members, std::int64_t helpers, std::int64_t bytes) override;
 
@@ -53,6 +58,14 @@ class PrometheusMetrics : public application::Metrics {
   prometheus::Counter& catch_up_failed_;
   prometheus::Histogram& index_built_seconds_;
   prometheus::Counter& index_build_failed_;
+  prometheus::Family<prometheus::Counter>& snapshot_damaged_;
+  prometheus::Family<prometheus::Counter>& snapshot_loads_;
+  prometheus::Histogram& snapshot_load_seconds_;
+  prometheus::Family<prometheus::Counter>& snapshot_writes_;
+  prometheus::Histogram& snapshot_write_seconds_;
+  prometheus::Gauge& snapshot_bytes_;
+  prometheus::Counter& snapshot_sent_bytes_;
+  prometheus::Gauge& snapshot_purges_pending_;
   prometheus::Gauge& pools_;
   prometheus::Gauge& members_;
   prometheus::Gauge& helpers_;

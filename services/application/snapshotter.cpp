@@ -1,0 +1,80 @@
+#include "application/snapshotter.h"
+
+namespace warmline::application {
+namespace {
+
+// Snapshots that are begun anew because somebody is erased meanwhile, one after the other.
+constexpr int kMaxTries = 5;
+
+}  // namespace
+
+Snapshotter::Snapshotter(SnapshotCache& cache, PoolRegistry& pools, const RecordStore& store, const Clock& clock,
+                         Metrics& metrics, const SnapshotSchedule& schedule)
+    : cache_(cache),
+      pools_(pools),
+      history_(store.history()),
+      clock_(clock),
+      metrics_(metrics),
+      schedule_(schedule),
+      thread_([this] { Loop(); }) {}
+
+Snapshotter::~Snapshotter() { Stop(); }
+
+void Snapshotter::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return;
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+  if (schedule_.save_at_end) Look(true);
+}
+
+void Snapshotter::Loop() {
+  while (true) {
+    Look(false);
+    std::unique_lock lock(mutex_);
+    if (changed_.wait_for(lock, absl::ToChronoNanoseconds(schedule_.look), [this] { return stopping_; })) return;
+  }
+}
+
+void Snapshotter::Look(bool at_end) {
+  std::int64_t purges = 0;
+  for (const std::string& pool : pools_.PoolIds()) {
+    Known& known = known_[pool];
+    LookAt(pool, known, at_end);
+    purges += pools_.ErasedRevision(pool) > known.saved_revision ? 1 : 0;
+  }
+  metrics_.SnapshotPurgesPending(purges);
+}
+
+void Snapshotter::LookAt(const std::string& pool, Known& known, bool at_end) {
+  const absl::Time now = clock_.Now();
+  const std::int64_t revision = pools_.Revision(pool);
+  const bool purge = pools_.ErasedRevision(pool) > known.saved_revision;
+  const bool due = purge || at_end || now - known.looked >= schedule_.interval;
+  if (revision == known.saved_revision || !due) return;
+  if (!cache_.MayWrite(pool)) return;  // another process does; asked again at the next look
+  known.looked = now;
+  const auto newest = cache_.Newest(pool, history_);
+  if (!newest.ok()) return;
+  if (newest->has_value() && (*newest)->revision >= revision) {
+    known.saved_revision = (*newest)->revision;
+    return;
+  }
+  for (int i = 0; i < kMaxTries; ++i) {
+    const auto source = pools_.TakeSnapshot(pool);
+    if (source == nullptr) return;
+    const absl::Time began = clock_.Now();
+    const absl::Status saved = cache_.Save(pool, history_, *source, purge);
+    metrics_.SnapshotWritten(cache_.name(), saved.ok(), clock_.Now() - began);
+    if (saved.ok()) {
+      known.saved_revision = source->revision();
+      return;
+    }
+    if (!absl::IsAborted(saved)) return;
+  }
+}
+
+}  // namespace warmline::application
