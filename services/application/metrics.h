@@ -28,6 +28,11 @@ class Metrics {
   virtual void StorePolled(bool reached, absl::Duration staleness) = 0;
   // Changes that others committed were applied, from the feed or else from the log.
   virtual void ChangesFollowed(std::int64_t changes, bool from_feed) = 0;
+  // What others told through the feed had gaps, or did not fit: the log was read. Rows that were not told to others.
+  virtual void FeedGap() = 0;
+  virtual void FeedDropped(std::int64_t rows) = 0;
+  // Redis was lost, or found again, by one of its users: "cache", "feed_publisher" or "feed_subscriber".
+  virtual void CacheReachable(const char* use, bool reachable) = 0;
   // A pool could not be brought to the end of its log.
   virtual void CatchUpFailed() = 0;
   // A snapshot could not be read whole from a cache ("file" or "redis"): its manifest, or a piece that is missing or

@@ -39,6 +39,7 @@ struct LogRow {
   std::string pool;
   std::int64_t revision = 0;
   std::string payload;
+  bool erases = false;  // a member, so that earlier rows must be forgotten
 };
 
 // What a write will read: a record, a kept reply, or a count. A store may fetch those of a whole batch at once.

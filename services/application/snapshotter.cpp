@@ -53,8 +53,9 @@ void Snapshotter::LookAt(const std::string& pool, Known& known, bool at_end) {
   const absl::Time now = clock_.Now();
   const std::int64_t revision = pools_.Revision(pool);
   const bool purge = pools_.ErasedRevision(pool) > known.saved_revision;
+  // Also where nothing changed: the cache may have lost it.
   const bool due = purge || at_end || now - known.looked >= schedule_.interval;
-  if (revision == known.saved_revision || !due) return;
+  if (!due || (at_end && revision == known.saved_revision)) return;
   if (!cache_.MayWrite(pool)) return;  // another process does; asked again at the next look
   known.looked = now;
   const auto newest = cache_.Newest(pool, history_);

@@ -95,6 +95,21 @@ absl::StatusOr<std::vector<Piece>> PiecesFromText(std::string_view text) {
   return pieces;
 }
 
+std::string RetiredToText(const Manifest& manifest) {
+  std::string text;
+  for (const auto& [hash, until_ms] : manifest.retired) absl::StrAppend(&text, hash, " ", until_ms, "\n");
+  return text;
+}
+
+void RetiredFromText(std::string_view text, Manifest& manifest) {
+  for (const auto line : absl::StrSplit(base::AbslView(text), '\n', absl::SkipEmpty())) {
+    const std::pair<std::string, std::string> fields = absl::StrSplit(line, absl::MaxSplits(' ', 1));
+    std::int64_t until_ms = 0;
+    if (fields.first.size() == 32 && absl::SimpleAtoi(fields.second, &until_ms))
+      manifest.retired.emplace_back(fields.first, until_ms);
+  }
+}
+
 Manifest ManifestOf(const index::SnapshotSource& source, std::uint64_t history, absl::Time now) {
   Manifest manifest;
   manifest.history = history;

@@ -36,6 +36,9 @@ struct Manifest {
   std::int64_t members = 0;  // numbers given, forgotten ones included
   std::int64_t made_ms = 0;  // since 1970
   std::vector<Piece> pieces;
+  // Hashes of older generations' pieces that are kept for a while for who still reads them, and until when (ms since
+  // 1970).
+  std::vector<std::pair<std::string, std::int64_t>> retired;
 
   [[nodiscard]] std::uint64_t bytes() const;
 };
@@ -48,6 +51,11 @@ struct Manifest {
 [[nodiscard]] std::string PiecesToText(const std::vector<Piece>& pieces);
 // Errors: DATA_LOSS.
 [[nodiscard]] absl::StatusOr<std::vector<Piece>> PiecesFromText(std::string_view text);
+
+// One line a hash: the hash and until when.
+[[nodiscard]] std::string RetiredToText(const Manifest& manifest);
+// What cannot be read is left out.
+void RetiredFromText(std::string_view text, Manifest& manifest);
 
 // Gives every piece of a snapshot with its bytes, in order. Errors: those of SnapshotSource::Write.
 using PieceSink = std::function<absl::Status(const Piece&, std::string bytes)>;

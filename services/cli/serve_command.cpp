@@ -51,6 +51,11 @@ void AddServe(CLI::App& app, int& exit_code) {
   AddOption(*command, "postgres", config->postgres,
             "Connection string of PostgreSQL, for many replicas on one truth; empty: SQLite in the data directory. Give "
             "passwords in a passfile or PGPASSWORD");
+  AddOption(*command, "redis", config->redis,
+            "Redis as cache and feed of replicas: redis://host:port, unix:///path, sentinel://host:port,…/master or "
+            "cluster://host:port,…");
+  AddOption(*command, "redis-prefix", config->redis_prefix, "What the keys in Redis begin with");
+  AddOption(*command, "redis-password-file", config->redis_password_file, "File with the password for Redis");
   AddOption(*command, "poll-interval-ms", *poll_ms, "How often the store is asked for what other replicas wrote")
       ->check(CLI::Range(20, 60'000));
   AddOption(*command, "max-staleness-ms", *staleness_ms, "How long matches are served while the store is away")

@@ -1,6 +1,8 @@
 #include "codec/records.h"
 
 #include <absl/strings/str_cat.h>
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include "codec/resources.h"
 #include "warmline/store/v1/record.pb.h"
@@ -31,7 +33,17 @@ auto Decode(const std::string& bytes, const char* what, Translate translate)
 
 }  // namespace
 
-std::string Encode(const domain::Pool& pool) { return ToProto(pool).SerializeAsString(); }
+// Maps in order of their keys: equal pools have equal bytes, by whose hash a cache names them.
+std::string Encode(const domain::Pool& pool) {
+  std::string bytes;
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);
+    ToProto(pool).SerializeToCodedStream(&coded);
+  }
+  return bytes;
+}
 std::string Encode(const std::string& pool, const domain::Member& member) {
   return ToProto(pool, member).SerializeAsString();
 }

@@ -12,6 +12,11 @@ struct Config {
   std::string data_dir = "warmline-data";
   // A libpq connection string: the cluster profile, with PostgreSQL as the truth. Empty: SQLite in data_dir.
   std::string postgres;
+  // Address of Redis (cache/redis/config.h), for the cluster profile; empty: no cache, and the log alone is followed.
+  std::string redis;
+  std::string redis_prefix = "warmline";
+  // Holds the password, if that is not in the address.
+  std::string redis_password_file;
   // How often the store is asked for what others wrote.
   absl::Duration poll_interval = absl::Seconds(1);
   // How long matches are served while the store is away.

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -21,12 +22,15 @@
 #include "api/pool_handlers.h"
 #include "application/clock.h"
 #include "application/executor.h"
+#include "application/feed_follower.h"
 #include "application/follower.h"
 #include "application/pool_registry.h"
 #include "application/refresh_statistics.h"
 #include "application/snapshotter.h"
 #include "application/write_queue.h"
 #include "cache/file/snapshot_files.h"
+#include "cache/redis/feed.h"
+#include "cache/redis/snapshots.h"
 #include "console/operations_server.h"
 #include "domain/error.h"
 #include "server/tokens.h"
@@ -70,6 +74,25 @@ absl::StatusOr<std::unique_ptr<application::RecordStore>> OpenRecords(const Conf
   return storage::postgres::Store::Open(options);
 }
 
+absl::StatusOr<cache::redis::Config> RedisConfig(const Config& config) {
+  domain::Violations violations;
+  if (config.postgres.empty()) {
+    violations.Add("redis", "is for the cluster profile: give --postgres too, or leave it out");
+    return violations.ToStatus();
+  }
+  auto redis = cache::redis::ParseUrl(config.redis);
+  if (!redis.ok()) return redis;
+  redis->prefix = config.redis_prefix;
+  if (config.redis_password_file.empty()) return redis;
+  std::ifstream file(config.redis_password_file);
+  if (!std::getline(file, redis->password)) {
+    violations.Add("redis-password-file",
+                   absl::StrCat(config.redis_password_file, " cannot be read: name a file whose first line is the password"));
+    return violations.ToStatus();
+  }
+  return redis;
+}
+
 }  // namespace
 
 const char* Version() { return WARMLINE_VERSION; }
@@ -83,6 +106,8 @@ struct Server::State {
   application::TokenTable tokens;
   std::unique_ptr<application::RecordStore> store;
   std::unique_ptr<application::SnapshotCache> snapshots;
+  std::unique_ptr<application::ChangeFeed> feed;
+  std::unique_ptr<application::FeedFollower> feed_follower;
   std::unique_ptr<application::PoolRegistry> pools;
   std::unique_ptr<application::Snapshotter> snapshotter;
   std::unique_ptr<application::WriteQueue> writes;
@@ -155,15 +180,25 @@ absl::Status Server::State::OpenStore() {
   }
   if (config.postgres.empty())
     snapshots = std::make_unique<cache::file::SnapshotFiles>(config.data_dir + "/snapshots", clock, metrics);
+  if (!config.redis.empty()) {
+    auto redis = RedisConfig(config);
+    if (!redis.ok()) return redis.status();
+    snapshots = std::make_unique<cache::redis::Snapshots>(*redis, clock, metrics);
+    feed = std::make_unique<cache::redis::Feed>(*redis, store->history(), clock, metrics);
+  }
   pools = std::make_unique<application::PoolRegistry>(*store, clock, metrics, config.max_staleness, snapshots.get());
   const absl::Time began = clock.Now();
   if (auto status = pools->Load(); !status.ok()) return status;
   spdlog::info("loaded {} pools in {} ms", pools->PoolIds().size(), absl::ToInt64Milliseconds(clock.Now() - began));
   writes = std::make_unique<application::WriteQueue>(
-      *store, clock, metrics, [this](const application::WriteQueue::Committed& committed) { pools->Apply(committed.changes); },
+      *store, clock, metrics, [this](application::WriteQueue::Committed committed) {
+        if (feed != nullptr) feed->Publish(std::move(committed.log_rows));
+        pools->Apply(committed.changes);
+      },
       application::WriteQueue::Limits{.max_waiting = static_cast<std::size_t>(config.max_waiting_writes)});
   reads = std::make_unique<application::Executor>(config.read_threads, kMaxWaitingReads);
   follower = std::make_unique<application::Follower>(*store, *pools, clock, metrics, config.poll_interval);
+  if (feed != nullptr) feed_follower = std::make_unique<application::FeedFollower>(*feed, *store, *pools, metrics);
   if (snapshots != nullptr) {
     snapshotter = std::make_unique<application::Snapshotter>(
         *snapshots, *pools, *store, clock, metrics,
@@ -290,6 +325,7 @@ void Server::Drain() {
   }
   if (state.writes != nullptr) state.writes->Stop();
   if (state.follower != nullptr) state.follower->Stop();
+  if (state.feed_follower != nullptr) state.feed_follower->Stop();
   if (state.snapshotter != nullptr) state.snapshotter->Stop();
   if (state.reads != nullptr) state.reads->Stop();
   {

@@ -74,6 +74,14 @@ PrometheusMetrics::PrometheusMetrics(const std::string& version)
                        "Time since the stalest pool was last known to hold everything that the store has.")),
       followed_feed_(Followed(registry_, "feed")),
       followed_log_(Followed(registry_, "log")),
+      feed_gaps_(Counter(registry_, "warmline_feed_gaps_total",
+                         "Times that the change log was read because the feed had a gap.")),
+      feed_dropped_(Counter(registry_, "warmline_feed_dropped_rows_total",
+                            "Changes that could not be told to other replicas through the feed.")),
+      cache_reachable_(BuildGauge()
+                           .Name("warmline_redis_reachable")
+                           .Help("1, or 0 while the circuit breaker of this use of Redis is open.")
+                           .Register(registry_)),
       catch_up_failed_(Counter(registry_, "warmline_catch_up_failed_total",
                                "Times that a pool could not be brought to the end of its change log.")),
       index_built_seconds_(Histogram(registry_, "warmline_index_build_seconds",
@@ -157,6 +165,14 @@ void PrometheusMetrics::StorePolled(bool reached, absl::Duration staleness) {
 
 void PrometheusMetrics::ChangesFollowed(std::int64_t changes, bool from_feed) {
   (from_feed ? followed_feed_ : followed_log_).Increment(static_cast<double>(changes));
+}
+
+void PrometheusMetrics::FeedGap() { feed_gaps_.Increment(); }
+
+void PrometheusMetrics::FeedDropped(std::int64_t rows) { feed_dropped_.Increment(static_cast<double>(rows)); }
+
+void PrometheusMetrics::CacheReachable(const char* use, bool reachable) {
+  cache_reachable_.Add({{"use", use}}).Set(reachable ? 1 : 0);
 }
 
 void PrometheusMetrics::CatchUpFailed() { catch_up_failed_.Increment(); }

@@ -27,6 +27,9 @@ class PrometheusMetrics : public application::Metrics {
   void SegmentsMerged(absl::Duration took, absl::Duration pause) override;
   void StorePolled(bool reached, absl::Duration staleness) override;
   void ChangesFollowed(std::int64_t changes, bool from_feed) override;
+  void FeedGap() override;
+  void FeedDropped(std::int64_t rows) override;
+  void CacheReachable(const char* use, bool reachable) override;
   void CatchUpFailed() override;
   void SnapshotDamaged(const char* cache, const char* what) override;
   void SnapshotLoaded(const char* cache, bool found, absl::Duration took) override;
@@ -55,6 +58,9 @@ class PrometheusMetrics : public application::Metrics {
   prometheus::Gauge& staleness_;
   prometheus::Counter& followed_feed_;
   prometheus::Counter& followed_log_;
+  prometheus::Counter& feed_gaps_;
+  prometheus::Counter& feed_dropped_;
+  prometheus::Family<prometheus::Gauge>& cache_reachable_;
   prometheus::Counter& catch_up_failed_;
   prometheus::Histogram& index_built_seconds_;
   prometheus::Counter& index_build_failed_;

@@ -68,7 +68,7 @@ absl::StatusOr<std::int64_t> Transaction::NextRevision(const std::string& pool) 
 void Transaction::Log(const std::string& pool, std::int64_t revision, const std::string& subject,
                       const std::string& object, domain::ChangeBody body, const codec::ErasedName& erased) {
   std::string payload = codec::EncodeChange(pool, body, erased);
-  log_rows_.push_back({pool, revision, payload});
+  log_rows_.push_back({pool, revision, payload, std::holds_alternative<domain::MemberErased>(body)});
   pending_.Add({Table::kChangeLog, false, pool, subject, object, std::move(payload), revision, 0});
   changes_.emplace_back(pool, domain::Change{revision, std::move(body)});
 }

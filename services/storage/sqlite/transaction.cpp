@@ -60,8 +60,8 @@ absl::Status Transaction::Log(const std::string& pool, std::int64_t revision, co
       "INSERT INTO change_log(pool, revision, subject, object, payload) VALUES (?, ?, nullif(?, ''), nullif(?, ''), ?)",
       pool, revision, subject, object, payload);
   if (!status.ok()) return status;
+  log_rows_.push_back({pool, revision, std::move(payload), std::holds_alternative<domain::MemberErased>(body)});
   changes_.emplace_back(pool, domain::Change{revision, std::move(body)});
-  log_rows_.push_back({pool, revision, std::move(payload)});
   return absl::OkStatus();
 }
 
