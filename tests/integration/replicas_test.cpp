@@ -1,7 +1,10 @@
 // Several replicas on one PostgreSQL: what one acknowledges, the others answer by, exactly.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
+#include <functional>
+#include <sstream>
 #include <thread>
 
 #include "domain/revision.h"
@@ -12,13 +15,15 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class Replicas : public ::testing::Test {
+// With Redis, or with the change log alone.
+class Replicas : public ::testing::TestWithParam<bool> {
  protected:
-  explicit Replicas(absl::Duration poll = absl::Milliseconds(100)) : database_(NewClusterDatabase()), poll_(poll) {}
-  std::unique_ptr<TestServer> Start() {
-    return std::make_unique<TestServer>([this](server::Config& config) {
+  std::unique_ptr<TestServer> Start(absl::Duration poll = absl::Milliseconds(100)) {
+    return std::make_unique<TestServer>([this, poll](server::Config& config) {
       config.postgres = database_;
-      config.poll_interval = poll_;
+      config.poll_interval = poll;
+      config.snapshot_interval = absl::Milliseconds(300);
+      if (GetParam()) UseSharedRedis(config, prefix_);
     });
   }
   static pb::MatchResponse Match(const TestServer& server, const std::string& revision,
@@ -51,11 +56,33 @@ class Replicas : public ::testing::Test {
     return response.revision();
   }
 
-  const std::string database_;
-  const absl::Duration poll_;
+  static std::int64_t MembersOf(const TestServer& server) {
+    pb::GetIndexStateRequest request;
+    *request.mutable_actor() = Operator();
+    request.set_name("pools/p");
+    pb::IndexState state;
+    (void)server.pools().GetIndexState(server.Context().get(), request, &state);
+    return state.members();
+  }
+  static bool Eventually(const std::function<bool()>& holds) {
+    for (int i = 0; i < 500; ++i) {
+      if (holds()) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return false;
+  }
+
+  const std::string database_ = NewClusterDatabase();
+  const std::string prefix_ = FreshId();
 };
 
-TEST_F(Replicas, AWriteOnOneIsReadOnAnother) {
+INSTANTIATE_TEST_SUITE_P(Profiles, Replicas, ::testing::Bool(),
+                         [](const auto& info) { return std::string(info.param ? "Redis" : "LogAlone"); });
+
+class RedisReplicas : public Replicas {};
+INSTANTIATE_TEST_SUITE_P(Profiles, RedisReplicas, ::testing::Values(true));
+
+TEST_P(Replicas, AWriteOnOneIsReadOnAnother) {
   const auto a = Start();
   const auto b = Start();
   a->CreatePool();
@@ -73,7 +100,7 @@ TEST_F(Replicas, AWriteOnOneIsReadOnAnother) {
   EXPECT_EQ(Match(*a, "").SerializeAsString(), Match(*b, "").SerializeAsString());
 }
 
-TEST_F(Replicas, WritesOfBothAtOnceAreAllKeptAndBothAnswerAlike) {
+TEST_P(Replicas, WritesOfBothAtOnceAreAllKeptAndBothAnswerAlike) {
   const auto a = Start();
   const auto b = Start();
   const std::string created = a->CreatePool();
@@ -103,20 +130,11 @@ TEST_F(Replicas, WritesOfBothAtOnceAreAllKeptAndBothAnswerAlike) {
   std::thread other([&] { write(*b, "b"); });
   write(*a, "a");
   other.join();
-  for (TestServer* server : {a.get(), b.get()}) {
-    pb::GetIndexStateRequest request;
-    *request.mutable_actor() = Operator();
-    request.set_name("pools/p");
-    pb::IndexState state;
-    for (int i = 0; i < 100 && state.members() < 2 * kEach + 1; ++i) {
-      ASSERT_TRUE(server->pools().GetIndexState(server->Context().get(), request, &state).ok());
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    }
-    EXPECT_EQ(state.members(), 2 * kEach + 1);
-  }
+  for (const TestServer* server : {a.get(), b.get()})
+    EXPECT_TRUE(Eventually([&] { return MembersOf(*server) == 2 * kEach + 1; })) << MembersOf(*server);
 }
 
-TEST_F(Replicas, ErasureReachesTheOthersThoughTheLogDoesNotNameTheMember) {
+TEST_P(Replicas, ErasureReachesTheOthersThoughTheLogDoesNotNameTheMember) {
   const auto a = Start();
   const auto b = Start();
   a->CreatePool();
@@ -134,7 +152,7 @@ TEST_F(Replicas, ErasureReachesTheOthersThoughTheLogDoesNotNameTheMember) {
   EXPECT_EQ(Names(Match(*c, erasure.revision())), std::vector<std::string>{"pools/p/members/joost"});
 }
 
-TEST_F(Replicas, SynonymsThatChangeRebuildEveryIndex) {
+TEST_P(Replicas, SynonymsThatChangeRebuildEveryIndex) {
   const auto a = Start();
   const auto b = Start();
   a->CreatePool();
@@ -153,7 +171,7 @@ TEST_F(Replicas, SynonymsThatChangeRebuildEveryIndex) {
   EXPECT_EQ(Names(Match(*a, response.revision())), std::vector<std::string>{"pools/p/members/ingrid"});
 }
 
-TEST_F(Replicas, ARetryOnAnotherReplicaGetsTheSameReply) {
+TEST_P(Replicas, ARetryOnAnotherReplicaGetsTheSameReply) {
   const auto a = Start();
   const auto b = Start();
   Match(*b, [&] {
@@ -173,7 +191,7 @@ TEST_F(Replicas, ARetryOnAnotherReplicaGetsTheSameReply) {
   EXPECT_EQ(first.SerializeAsString(), second.SerializeAsString());
 }
 
-TEST_F(Replicas, ARevisionThatDoesNotComeIsSaidSoWithWhenToTryAgain) {
+TEST_P(Replicas, ARevisionThatDoesNotComeIsSaidSoWithWhenToTryAgain) {
   const auto a = Start();
   const auto created = domain::ParseRevisionToken(a->CreatePool());
   ASSERT_TRUE(created.has_value());
@@ -191,7 +209,7 @@ TEST_F(Replicas, ARevisionThatDoesNotComeIsSaidSoWithWhenToTryAgain) {
   EXPECT_TRUE(HasRetryInfo(status));
 }
 
-TEST_F(Replicas, WithTheDatabaseAwayMatchesGoOnAndWritesAreRefused) {
+TEST_P(Replicas, WithTheDatabaseAwayMatchesGoOnAndWritesAreRefused) {
   PostgresServer postgres;
   TestServer server([&](server::Config& config) {
     config.postgres = postgres.ConnInfo(postgres.NewDatabase());
@@ -233,6 +251,105 @@ TEST_F(Replicas, WithTheDatabaseAwayMatchesGoOnAndWritesAreRefused) {
   Match(server, "");
   const auto kept = server.members().UpdateMember(server.Context().get(), request, &response);
   EXPECT_TRUE(kept.ok()) << kept.error_message();
+}
+
+// The store is asked once a minute only: what comes, comes through the feed.
+TEST_P(RedisReplicas, TheFeedAloneBringsChanges) {
+  const auto a = Start(absl::Minutes(1));
+  a->CreatePool();
+  a->Import({SeekerRow("amina"), HelperRow("ingrid", {"skill:sql"})});
+  const auto b = Start(absl::Minutes(1));
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  for (int i = 0; i < 5; ++i) {
+    const std::string interest = "skill:news-" + std::to_string(i);
+    Update(i % 2 == 0 ? *a : *b, "ingrid", interest);
+    const TestServer& other = i % 2 == 0 ? *b : *a;
+    EXPECT_TRUE(Eventually([&] { return Names(Match(other, "", interest)).size() == 1; })) << i;
+  }
+  EXPECT_NE(b->Page("/metrics").find("warmline_changes_followed_total{source=\"feed\"}"), std::string::npos);
+}
+
+TEST_P(RedisReplicas, AReplicaStartsFromTheSnapshotOfAnother) {
+  const auto a = Start();
+  a->CreatePool();
+  std::vector<pb::Row> rows = {SeekerRow("amina")};
+  for (int i = 0; i < 300; ++i) rows.push_back(HelperRow("h" + std::to_string(i), {"skill:sql"}));
+  const auto imported = a->Import(rows);
+  EXPECT_TRUE(Eventually([&] { return SharedRedis().Do({"HGET", prefix_ + ":{p}:manifest", "members"}) == "301"; }));
+  Update(*a, "h7", "skill:later");  // after the snapshot, perhaps
+  const auto b = Start();
+  EXPECT_NE(b->Page("/metrics").find("warmline_snapshot_loads_total{cache=\"redis\",result=\"found\"} 1"),
+            std::string::npos);
+  EXPECT_EQ(Match(*a, "").SerializeAsString(), Match(*b, "").SerializeAsString());
+  EXPECT_EQ(Names(Match(*b, "", "skill:later")), std::vector<std::string>{"pools/p/members/h7"});
+}
+
+TEST_P(RedisReplicas, OfAnErasedMemberNothingStaysInRedis) {
+  const auto a = Start();
+  a->CreatePool();
+  a->Import({SeekerRow("amina"), HelperRow("unmistakable-id-4711", {"skill:sql"})});
+  const auto dump = [&] {
+    std::string all;
+    std::istringstream keys(SharedRedis().Do({"KEYS", prefix_ + ":*"}));
+    for (std::string key; std::getline(keys, key);)
+      all += SharedRedis().Do({"GET", key}) + SharedRedis().Do({"XRANGE", key, "-", "+"});
+    return all;
+  };
+  const auto holds = [&] { return dump().find("unmistakable-id-4711") != std::string::npos; };
+  ASSERT_TRUE(Eventually(holds));
+  pb::EraseMemberRequest request;
+  *request.mutable_actor() = Operator();
+  request.set_name("pools/p/members/unmistakable-id-4711");
+  pb::Erasure erasure;
+  ASSERT_TRUE(a->members().EraseMember(a->Context().get(), request, &erasure).ok());
+  EXPECT_TRUE(Eventually([&] { return !holds(); }));
+}
+
+TEST_P(RedisReplicas, WithRedisGoneFlushedOrFilledCallsGoOn) {
+  RedisServer redis;
+  const auto start = [&] {
+    return std::make_unique<TestServer>([&](server::Config& config) {
+      config.postgres = database_;
+      config.redis = redis.url();
+      config.poll_interval = absl::Milliseconds(100);
+      config.snapshot_interval = absl::Milliseconds(200);
+    });
+  };
+  const auto a = start();
+  const auto b = start();
+  a->CreatePool();
+  Match(*b, a->Import({SeekerRow("amina"), HelperRow("ingrid", {"skill:sql"})}).revision());
+  int round = 0;
+  const auto works = [&](const char* what) {
+    SCOPED_TRACE(what);
+    const std::string interest = "skill:round-" + std::to_string(++round);
+    EXPECT_EQ(Names(Match(*b, Update(*a, "ingrid", interest), interest)).size(), 1U);
+  };
+  const auto says = [](const TestServer& server, const std::string& line) {
+    return server.Page("/metrics").find(line) != std::string::npos;
+  };
+  works("at first");
+  redis.Kill9();
+  works("gone");
+  EXPECT_TRUE(Eventually([&] { return says(*b, "warmline_redis_reachable{use=\"feed_subscriber\"} 0"); }));
+  EXPECT_EQ(b->Page("/readyz"), "ok\n");
+  redis.Start();
+  works("back, and empty");
+  EXPECT_TRUE(Eventually([&] { return says(*b, "warmline_redis_reachable{use=\"feed_subscriber\"} 1"); }));
+  redis.Do({"FLUSHALL"});
+  works("flushed");
+  redis.Do({"CONFIG", "SET", "maxmemory", "500kb"});
+  works("full");
+  redis.Do({"CONFIG", "SET", "maxmemory", "0"});
+  redis.Signal(SIGSTOP);
+  works("frozen");
+  redis.Signal(SIGCONT);
+  redis.Do({"SET", "warmline:{p}:manifest", "something else"});
+  redis.Do({"DEL", "warmline:bell"});
+  redis.Do({"SET", "warmline:bell", "something else"});
+  works("wrong types");
+  const auto c = start();
+  EXPECT_EQ(Match(*a, "").SerializeAsString(), Match(*c, "").SerializeAsString());
 }
 
 }  // namespace

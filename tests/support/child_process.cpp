@@ -11,6 +11,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <random>
 
 namespace warmline::testing {
 namespace {
@@ -59,17 +60,22 @@ void ChildProcess::Kill9() {
 }
 
 int FreePort() {
-  const int socket_fd = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  int port = 0;
-  if (bind(socket_fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-      getsockname(socket_fd, reinterpret_cast<sockaddr*>(&address), &size) == 0)
-    port = ntohs(address.sin_port);
-  close(socket_fd);
-  return port;
+  // Below the ports that outgoing connections take, and with room for a Cluster's bus 10000 above.
+  static std::mt19937 random(static_cast<unsigned>(getpid()));
+  while (true) {
+    const int port = 20'000 + static_cast<int>(random() % 10'000);
+    const auto is_free = [](int candidate) {
+      const int socket_fd = socket(AF_INET, SOCK_STREAM, 0);
+      sockaddr_in address{};
+      address.sin_family = AF_INET;
+      address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+      address.sin_port = htons(static_cast<std::uint16_t>(candidate));
+      const bool bound = bind(socket_fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+      close(socket_fd);
+      return bound;
+    };
+    if (is_free(port) && is_free(port + 10'000)) return port;
+  }
 }
 
 std::string TemporaryDirectory(const std::string& name, bool for_postgres) {

@@ -28,6 +28,17 @@ PostgresServer& SharedPostgres() {
 
 std::string NewClusterDatabase() { return SharedPostgres().ConnInfo(SharedPostgres().NewDatabase()); }
 
+RedisServer& SharedRedis() {
+  static RedisServer redis;
+  EXPECT_TRUE(redis.runs()) << "Redis does not start: run scripts/install-packages test";
+  return redis;
+}
+
+void UseSharedRedis(server::Config& config, const std::string& prefix) {
+  config.redis = SharedRedis().url();
+  config.redis_prefix = prefix;
+}
+
 TestServer::TestServer(std::function<void(server::Config&)> adjust) {
   spdlog::set_level(spdlog::level::off);
   directory_ = ::testing::TempDir() + "warmline-server-XXXXXX";
@@ -37,7 +48,10 @@ TestServer::TestServer(std::function<void(server::Config&)> adjust) {
   config_.ops_listen = "127.0.0.1:0";
   config_.drain_timeout = absl::Seconds(5);
   if (adjust) adjust(config_);
-  if (IsClusterProfile() && config_.postgres.empty()) config_.postgres = NewClusterDatabase();
+  if (IsClusterProfile() && config_.postgres.empty()) {
+    config_.postgres = NewClusterDatabase();
+    UseSharedRedis(config_, FreshId());
+  }
   Start();
 }
 

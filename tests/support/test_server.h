@@ -10,6 +10,7 @@
 
 #include "server/server.h"
 #include "support/postgres_server.h"
+#include "support/redis_server.h"
 #include "warmline/v1/match_service.grpc.pb.h"
 #include "warmline/v1/member_service.grpc.pb.h"
 #include "warmline/v1/need_service.grpc.pb.h"
@@ -26,6 +27,9 @@ namespace pb = warmline::v1;
 // One PostgreSQL for the whole test program, and the connection string of an empty database in it.
 [[nodiscard]] PostgresServer& SharedPostgres();
 [[nodiscard]] std::string NewClusterDatabase();
+// One Redis for the whole test program; and keys in it that no other server uses.
+[[nodiscard]] RedisServer& SharedRedis();
+void UseSharedRedis(server::Config& config, const std::string& prefix);
 
 class TestServer {
  public:
