@@ -201,7 +201,8 @@ Columns ColumnsOf(const std::vector<RecordKey>& reads, RecordKey::Kind kind) {
   return columns;
 }
 
-// Each in one statement: pool, id or pair, and what belongs to it.
+// Each in one statement: pool, id or pair, and what belongs to it. LIMIT 1, which the keys imply, has every key looked
+// up by itself, whatever the planner believes of the table's size.
 struct Prefetch {
   RecordKey::Kind kind;
   bool pair;
@@ -209,20 +210,20 @@ struct Prefetch {
 };
 constexpr Prefetch kPrefetches[] = {
     {RecordKey::Kind::kMember, false,
-     "SELECT k.pool, k.a, payload FROM unnest($1::text[], $2::text[]) AS k(pool, a) JOIN member m ON m.pool = k.pool "
-     "AND m.id = k.a"},
+     "SELECT k.pool, k.a, r.payload FROM unnest($1::text[], $2::text[]) AS k(pool, a) CROSS JOIN LATERAL (SELECT "
+     "payload FROM member WHERE pool = k.pool AND id = k.a LIMIT 1) AS r"},
     {RecordKey::Kind::kNeed, false,
-     "SELECT k.pool, k.a, payload FROM unnest($1::text[], $2::text[]) AS k(pool, a) JOIN need n ON n.pool = k.pool AND "
-     "n.id = k.a"},
+     "SELECT k.pool, k.a, r.payload FROM unnest($1::text[], $2::text[]) AS k(pool, a) CROSS JOIN LATERAL (SELECT "
+     "payload FROM need WHERE pool = k.pool AND id = k.a LIMIT 1) AS r"},
     {RecordKey::Kind::kReply, false,
-     "SELECT k.pool, k.a, reply, fingerprint FROM unnest($1::text[], $2::text[]) AS k(pool, a) JOIN reply r ON r.pool "
-     "= k.pool AND r.request_id = k.a"},
+     "SELECT k.pool, k.a, r.reply, r.fingerprint FROM unnest($1::text[], $2::text[]) AS k(pool, a) CROSS JOIN LATERAL "
+     "(SELECT reply, fingerprint FROM reply WHERE pool = k.pool AND request_id = k.a LIMIT 1) AS r"},
     {RecordKey::Kind::kConnection, true,
-     "SELECT k.pool, k.a, payload, k.b FROM unnest($1::text[], $2::text[], $3::text[]) AS k(pool, a, b) JOIN "
-     "connection c ON c.pool = k.pool AND c.a = k.a AND c.b = k.b"},
+     "SELECT k.pool, k.a, r.payload, k.b FROM unnest($1::text[], $2::text[], $3::text[]) AS k(pool, a, b) CROSS JOIN "
+     "LATERAL (SELECT payload FROM connection WHERE pool = k.pool AND a = k.a AND b = k.b LIMIT 1) AS r"},
     {RecordKey::Kind::kBlock, true,
-     "SELECT k.pool, k.a, ''::bytea, k.b FROM unnest($1::text[], $2::text[], $3::text[]) AS k(pool, a, b) JOIN block x "
-     "ON x.pool = k.pool AND x.blocker = k.a AND x.blocked = k.b"},
+     "SELECT k.pool, k.a, ''::bytea, k.b FROM unnest($1::text[], $2::text[], $3::text[]) AS k(pool, a, b) CROSS JOIN "
+     "LATERAL (SELECT 1 FROM block WHERE pool = k.pool AND blocker = k.a AND blocked = k.b LIMIT 1) AS r"},
     {RecordKey::Kind::kConnectionCount, false,
      "SELECT k.pool, k.a, (SELECT count(*) FROM connection c WHERE c.pool = k.pool AND c.a = k.a) + (SELECT count(*) "
      "FROM connection c WHERE c.pool = k.pool AND c.b = k.a) FROM unnest($1::text[], $2::text[]) AS k(pool, a)"},

@@ -51,6 +51,7 @@ class Store : public application::RecordStore {
 
   StoreOptions options_;
   int lock_file_ = -1;
+  absl::Time replies_cleaned_;        // the writing thread's
   std::unique_ptr<Database> writer_;  // null after a failed commit, until it is opened anew
   std::uint64_t history_ = 0;
   std::string token_key_;

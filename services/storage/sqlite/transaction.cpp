@@ -14,6 +14,8 @@ using application::StoredReply;
 
 // How long a reply is kept for retries.
 constexpr std::int64_t kReplySeconds = 24 * 3600;
+// How often older ones are looked for.
+constexpr absl::Duration kBetweenCleanings = absl::Minutes(1);
 // Generations of statistics kept beside the newest, for replay.
 constexpr std::int64_t kOldGenerations = 8;
 
@@ -26,31 +28,38 @@ Transaction::~Transaction() {
 }
 
 absl::Status Transaction::BeginItem() {
-  changes_before_item_.push_back(changes_.size());
-  return database_.RunScript("SAVEPOINT item");
+  items_.push_back({changes_.size(), heads_});
+  return database_.Run("SAVEPOINT item");
 }
 
 absl::Status Transaction::EndItem() {
-  changes_before_item_.pop_back();
-  return database_.RunScript("RELEASE item");
+  items_.pop_back();
+  return database_.Run("RELEASE item");
 }
 
 absl::Status Transaction::RollbackItem() {
-  changes_.resize(changes_before_item_.back());
+  changes_.resize(items_.back().changes);
   log_rows_.resize(changes_.size());
-  changes_before_item_.pop_back();
-  return database_.RunScript("ROLLBACK TO item; RELEASE item");
+  heads_ = std::move(items_.back().heads);
+  items_.pop_back();
+  if (auto status = database_.Run("ROLLBACK TO item"); !status.ok()) return status;
+  return database_.Run("RELEASE item");
 }
 
 absl::StatusOr<std::int64_t> Transaction::NextRevision(const std::string& pool) {
-  auto rows = database_.Query("UPDATE pool SET head = head + 1 WHERE id = ? RETURNING head", pool);
-  if (!rows.ok()) return rows.status();
-  auto row = rows->Next();
-  if (!row.ok()) return row.status();
-  if (!*row)
+  auto head = HeadRevision(pool);
+  if (!head.ok()) return head;
+  if (*head == 0)
     return domain::MakeError(domain::ErrorReason::kPoolNotFound,
                              absl::StrCat("pools/", pool, " does not exist: create it first"));
-  return rows->Integer(0);
+  return heads_[pool] = *head + 1;
+}
+
+absl::StatusOr<std::int64_t> Transaction::HeadRevision(const std::string& pool) {
+  if (const auto known = heads_.find(pool); known != heads_.end()) return known->second;
+  auto head = Reader::HeadRevision(pool);
+  if (head.ok() && *head > 0) heads_[pool] = *head;
+  return head;
 }
 
 absl::Status Transaction::Log(const std::string& pool, std::int64_t revision, const std::string& subject,
@@ -74,6 +83,7 @@ absl::StatusOr<std::int64_t> Transaction::Put(domain::Pool& pool) {
       "payload = excluded.payload",
       pool.id, pool.revision, codec::Encode(pool));
   if (!status.ok()) return status;
+  heads_[pool.id] = pool.revision;
   if (auto logged = Log(pool.id, pool.revision, "", "", pool); !logged.ok()) return logged;
   return pool.revision;
 }
@@ -237,8 +247,11 @@ absl::StatusOr<std::optional<StoredReply>> Transaction::GetReply(const std::stri
 absl::Status Transaction::PutReply(const std::string& pool, const std::string& request_id, const std::string& subject,
                                    const StoredReply& reply, absl::Time now) {
   const std::int64_t seconds = absl::ToUnixSeconds(now);
-  if (auto status = database_.Run("DELETE FROM reply WHERE made < ?", seconds - kReplySeconds); !status.ok())
-    return status;
+  if (now - store_.replies_cleaned_ >= kBetweenCleanings || now < store_.replies_cleaned_) {
+    store_.replies_cleaned_ = now;
+    if (auto status = database_.Run("DELETE FROM reply WHERE made < ?", seconds - kReplySeconds); !status.ok())
+      return status;
+  }
   return database_.Run(
       "INSERT INTO reply(pool, request_id, subject, fingerprint, reply, made) VALUES (?, ?, ?, ?, ?, ?)", pool,
       request_id, subject, static_cast<std::int64_t>(reply.fingerprint), reply.reply, seconds);
@@ -246,7 +259,12 @@ absl::Status Transaction::PutReply(const std::string& pool, const std::string& r
 
 absl::Status Transaction::Commit() {
   over_ = true;
-  if (auto status = database_.RunScript("COMMIT"); !status.ok()) {
+  absl::Status status;
+  for (const auto& [pool, head] : heads_) {
+    if (status.ok()) status = database_.Run("UPDATE pool SET head = ? WHERE id = ? AND head < ?", head, pool, head);
+  }
+  if (status.ok()) status = database_.Run("COMMIT");
+  if (!status.ok()) {
     // After a failed sync the pages in memory are not to be trusted (Rebello et al. 2020, "Can applications recover
     // from fsync failures?"): the connection is closed, and the next transaction starts from what the file says.
     (void)database_.RunScript("ROLLBACK");

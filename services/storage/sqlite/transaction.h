@@ -1,6 +1,7 @@
 // One write transaction on the store's writing connection. Thread-safety: one thread at a time.
 #pragma once
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,7 @@ class Transaction : public Reader<application::WriteTransaction> {
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
+  absl::StatusOr<std::int64_t> HeadRevision(const std::string& pool) override;
   absl::Status BeginItem() override;
   absl::Status EndItem() override;
   absl::Status RollbackItem() override;
@@ -55,7 +57,13 @@ class Transaction : public Reader<application::WriteTransaction> {
   Store& store_;
   std::vector<std::pair<std::string, domain::Change>> changes_;
   std::vector<application::LogRow> log_rows_;  // one for each change
-  std::vector<std::size_t> changes_before_item_;  // items nest
+  // Of the pools that were asked about; written with the commit.
+  std::map<std::string, std::int64_t> heads_;
+  struct Item {
+    std::size_t changes = 0;  // before it
+    std::map<std::string, std::int64_t> heads;
+  };
+  std::vector<Item> items_;  // they nest
   bool erased_ = false;
   bool over_ = false;
 };
