@@ -227,7 +227,12 @@ PoolRegistry::Outcome PoolRegistry::ApplyInOrder(const std::string& pool, std::s
   const std::int64_t revision = RevisionOf(*held->index);
   while (!changes.empty() && changes.front().revision <= revision) changes = changes.subspan(1);
   if (changes.empty()) return Outcome::kApplied;
-  if (changes.front().revision != revision + 1) return Outcome::kMissing;
+  // What others tell may lack rows anywhere: those up to the first gap are applied.
+  std::size_t whole = 0;
+  while (whole < changes.size() && changes[whole].revision == revision + 1 + static_cast<std::int64_t>(whole)) ++whole;
+  const bool missing = whole < changes.size();
+  changes = changes.first(whole);
+  if (changes.empty()) return Outcome::kMissing;
   for (const domain::Change& change : changes) {
     const auto* record = std::get_if<domain::Pool>(&change.body);
     if (record == nullptr) continue;
@@ -235,7 +240,7 @@ PoolRegistry::Outcome PoolRegistry::ApplyInOrder(const std::string& pool, std::s
     if (index::PoolIndex::NeedsRebuild(held->index->view().pool->policy, record->policy)) return Outcome::kRebuild;
   }
   ApplyToIndex(*held, pool, changes);
-  return Outcome::kApplied;
+  return missing ? Outcome::kMissing : Outcome::kApplied;
 }
 
 void PoolRegistry::Apply(const Changes& changes) {

@@ -29,8 +29,11 @@ std::shared_ptr<Segment> Segment::Merge(std::span<const std::shared_ptr<Segment>
   std::vector<Source> sources;
   for (const auto& segment : segments) {
     deaths_seen.push_back(segment->dead());
+    // By the log of deaths and not by the bits, one of which may not be set yet though its death is counted.
+    std::vector<bool> dead(segment->size());
+    for (std::uint32_t i = 0; i < deaths_seen.back(); ++i) dead[segment->deaths_[i].doc] = true;
     for (std::uint32_t doc = 0; doc < segment->size(); ++doc) {
-      if (segment->IsDead(doc)) continue;
+      if (dead[doc]) continue;
       const RowView row = segment->row(doc);
       sources.push_back({score(row), row.member(), &segment->filters_[doc],
                          segment->rows_.data() + segment->row_at_[doc],

@@ -2,9 +2,11 @@
 
 #include <grpcpp/create_channel.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <fstream>
@@ -12,7 +14,7 @@
 
 namespace warmline::testing {
 
-ServeProcess::ServeProcess(const std::string& data_dir) {
+ServeProcess::ServeProcess(const std::string& data_dir, const std::vector<std::string>& options) {
   std::array<int, 2> ends{};
   if (pipe(ends.data()) != 0) return;
   const std::string program = std::string(std::getenv("WARMLINE_BUILD")) + "/bin/warmline";
@@ -20,20 +22,32 @@ ServeProcess::ServeProcess(const std::string& data_dir) {
   if (pid_ == 0) {
     dup2(ends[1], STDERR_FILENO);
     close(ends[0]);
-    execl(program.c_str(), program.c_str(), "serve", "--data-dir", data_dir.c_str(), "--listen", "127.0.0.1:0",
-          "--ops-listen", "127.0.0.1:0", nullptr);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // also when a test crashes
+    std::vector<std::string> command = {program, "serve", "--data-dir", data_dir, "--ops-listen", "127.0.0.1:0"};
+    if (std::find(options.begin(), options.end(), "--listen") == options.end())
+      command.insert(command.end(), {"--listen", "127.0.0.1:0"});
+    command.insert(command.end(), options.begin(), options.end());
+    std::vector<char*> arguments;
+    for (std::string& part : command) arguments.push_back(part.data());
+    arguments.push_back(nullptr);
+    execv(program.c_str(), arguments.data());
     _exit(127);
   }
   close(ends[1]);
+  const bool quiet = std::find(options.begin(), options.end(), "off") != options.end();
   std::array<char, 4096> buffer{};
   static const std::regex kListens("listens on port ([0-9]+) ");
-  for (ssize_t size = 0; port_ == 0 && (size = read(ends[0], buffer.data(), buffer.size())) > 0;) {
+  for (ssize_t size = 0; !quiet && port_ == 0 && (size = read(ends[0], buffer.data(), buffer.size())) > 0;) {
     log_.append(buffer.data(), static_cast<std::size_t>(size));
     std::smatch match;
     if (std::regex_search(log_, match, kListens)) port_ = std::stoi(match[1]);
   }
   // The pipe stays open, so that the program can write its log on.
   std::ifstream(server::OperatorTokenPath(data_dir)) >> token_;
+}
+
+void ServeProcess::Signal(int signal) const {
+  if (pid_ > 0) kill(pid_, signal);
 }
 
 ServeProcess::~ServeProcess() { Kill9(); }

@@ -14,7 +14,8 @@ namespace warmline::testing {
 class ServeProcess {
  public:
   // Starts the program on a directory and waits until it listens, or ends.
-  explicit ServeProcess(const std::string& data_dir);
+  // `options` as on the command line; a port that is not named is chosen.
+  explicit ServeProcess(const std::string& data_dir, const std::vector<std::string>& options = {});
   // Kills it, if it runs.
   ~ServeProcess();
   ServeProcess(const ServeProcess&) = delete;
@@ -27,6 +28,7 @@ class ServeProcess {
   [[nodiscard]] std::shared_ptr<grpc::Channel> Connect() const;
   [[nodiscard]] std::unique_ptr<grpc::ClientContext> Context(int timeout_ms = 10'000) const;
   void Kill9();
+  void Signal(int signal) const;
 
  private:
   pid_t pid_ = -1;

@@ -1,6 +1,7 @@
 #include "cache/redis/feed.h"
 
 #include <absl/container/flat_hash_set.h>
+#include <absl/strings/match.h>
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include <random>
 
 #include "base/strings.h"
+#include "cache/manifest.h"
 
 namespace warmline::cache::redis {
 namespace {
@@ -34,7 +36,9 @@ std::string PackRows(const std::vector<const LogRow*>& rows) {
   return packed;
 }
 
-bool UnpackRows(const std::string& pool, std::string_view packed, std::int64_t after, std::vector<LogRow>& rows) {
+bool UnpackRows(const std::string& pool, std::string_view packed, std::string_view sum, std::int64_t after,
+                std::vector<LogRow>& rows) {
+  if (HashOf(packed) != sum) return false;
   while (!packed.empty()) {
     LogRow row;
     std::uint32_t size = 0;
@@ -119,8 +123,9 @@ void Feed::PublishBatch(const std::vector<LogRow>& rows) {
       // What was told before of a member who is erased now must not stay.
       if (std::any_of(some.begin(), some.end(), [](const LogRow* row) { return row->erases; }))
         tells.push_back({"XTRIM", key, "MAXLEN", "0"});
+      const std::string packed = PackRows(some);
       tells.push_back({"XADD", key, "MAXLEN", "~", absl::StrCat(kMaxEntries), absl::StrCat(some.back()->revision, "-0"),
-                       "rows", PackRows(some)});
+                       "rows", packed, "sum", HashOf(packed)});
     }
     tells.push_back({"PEXPIRE", key, kStreamLifeMs});
     rings.push_back({"XADD", publisher_.Key("bell"), "MAXLEN", "~", absl::StrCat(kMaxEntries), "*", "pool", pool,
@@ -129,10 +134,23 @@ void Feed::PublishBatch(const std::vector<LogRow>& rows) {
   const auto told = publisher_.Pipeline(tells);
   std::int64_t lost = told.ok() ? 0 : static_cast<std::int64_t>(rows.size());
   for (std::size_t i = 0; told.ok() && i < told->size(); ++i) lost += (*told)[i].IsError() ? 1 : 0;
-  // An entry that came late (its revision is below the last) is not kept either; the bell rings all the same, and who
-  // hears it finds the gap.
-  if (lost > 0) metrics_.FeedDropped(lost);
-  (void)publisher_.Pipeline(rings);
+  // An entry that came late (its revision is below the last) is not kept, and neither is one where something else stands
+  // under the key: such a stream is begun anew. The bell rings all the same, and who hears it finds the gap.
+  if (lost > 0) {
+    metrics_.FeedDropped(lost);
+    std::vector<Arguments> heals;
+    for (std::size_t i = 0; told.ok() && i < told->size(); ++i) {
+      if ((*told)[i].IsError() && tells[i][0] == "XADD") {
+        heals.push_back({"UNLINK", tells[i][1]});
+        heals.push_back(tells[i]);
+      }
+    }
+    if (!heals.empty()) (void)publisher_.Pipeline(heals);
+  }
+  const auto rung = publisher_.Pipeline(rings);
+  if (rung.ok() && !rung->empty() && rung->front().IsError() &&
+      absl::StartsWith(base::AbslView(rung->front().text()), "WRONGTYPE"))
+    (void)publisher_.Do({"UNLINK", publisher_.Key("bell")});
 }
 
 absl::StatusOr<std::vector<std::string>> Feed::Wait(absl::Duration at_most) {
@@ -141,6 +159,7 @@ absl::StatusOr<std::vector<std::string>> Feed::Wait(absl::Duration at_most) {
     // From the newest entry on: what was told before is found by asking the store.
     auto last = subscriber_.Do({"XREVRANGE", bell, "+", "-", "COUNT", "1"});
     if (!last.ok()) return last.status();
+    if (last->IsError()) return absl::UnavailableError(absl::StrCat("Redis: ", std::string(last->text())));
     heard_ = last->size() == 0 ? "0-0" : std::string((*last)[0][0].text());
   }
   auto reply = subscriber_.DoWithin({"XREAD", "COUNT", absl::StrCat(kEntriesAtOnce), "BLOCK",
@@ -150,7 +169,10 @@ absl::StatusOr<std::vector<std::string>> Feed::Wait(absl::Duration at_most) {
     heard_.clear();  // another server may have taken over, with other entries
     return reply.status();
   }
-  if (reply->IsError()) return absl::UnavailableError(absl::StrCat("Redis: ", std::string(reply->text())));
+  if (reply->IsError()) {
+    heard_.clear();
+    return absl::UnavailableError(absl::StrCat("Redis: ", std::string(reply->text())));
+  }
   absl::flat_hash_set<std::string> pools;
   if (reply->size() > 0) {
     const ReplyView entries = (*reply)[0][1];
@@ -173,7 +195,7 @@ absl::StatusOr<std::vector<LogRow>> Feed::Read(const std::string& pool, std::int
   const ReplyView entries = (*reply)[0][1];
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const ReplyView fields = entries[i][1];
-    if (fields.size() < 2 || !UnpackRows(pool, fields[1].text(), after, rows))
+    if (fields.size() < 4 || !UnpackRows(pool, fields[1].text(), fields[3].text(), after, rows))
       return absl::UnavailableError("an entry of the feed cannot be read");
   }
   return rows;

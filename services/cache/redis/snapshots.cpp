@@ -1,6 +1,7 @@
 #include "cache/redis/snapshots.h"
 
 #include <absl/container/flat_hash_set.h>
+#include <absl/strings/match.h>
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 #include <unistd.h>
@@ -66,11 +67,22 @@ if redis.call('HGET', KEYS[1], 'revision') == ARGV[1] then return redis.call('DE
 return 0
 )lua";
 
+// Everything in a manifest that a reader depends on, but for the generation, which the swap gives it.
+std::string SumOf(const Manifest& m) {
+  return HashOf(absl::StrCat(m.format, " ", m.history, " ", m.revision, " ", m.statistics_generation, " ", m.members, " ",
+                             m.made_ms, "\n", PiecesToText(m.pieces)));
+}
+
 std::string Ms(absl::Duration d) { return absl::StrCat(absl::ToInt64Milliseconds(d)); }
 
 std::string NameOfThisProcess() {
   std::random_device random;
   return absl::StrCat("replica-", absl::Hex(std::uint64_t{random()} << 32 | random(), absl::kZeroPad16), "-", getpid());
+}
+
+// Somebody put something else under a key of ours.
+bool IsWrongType(const Reply& reply) {
+  return reply.IsError() && absl::StartsWith(base::AbslView(reply.text()), "WRONGTYPE");
 }
 
 absl::Status AsStatus(const Reply& reply) {
@@ -107,6 +119,12 @@ std::string Snapshots::BlockKey(const std::string& pool, const std::string& hash
 absl::StatusOr<std::optional<Manifest>> Snapshots::ReadManifest(const std::string& pool) {
   auto reply = client_.Do({"HGETALL", PoolKey(pool, "manifest")});
   if (!reply.ok()) return reply.status();
+  const auto discard = [&] {
+    metrics_.SnapshotDamaged(name(), "manifest");
+    (void)client_.Do({"DEL", PoolKey(pool, "manifest")});  // so that a new one takes its place
+    return std::optional<Manifest>();
+  };
+  if (IsWrongType(*reply)) return discard();
   if (auto status = AsStatus(*reply); !status.ok()) return status;
   if (reply->size() == 0) return std::optional<Manifest>();
   absl::flat_hash_map<std::string, std::string> fields;
@@ -119,12 +137,9 @@ absl::StatusOr<std::optional<Manifest>> Snapshots::ReadManifest(const std::strin
                     absl::SimpleAtoi(fields["statistics_generation"], &m.statistics_generation) &&
                     absl::SimpleAtoi(fields["members"], &m.members) && absl::SimpleAtoi(fields["made_ms"], &m.made_ms);
   auto pieces = PiecesFromText(fields["pieces"]);
-  if (!read || !pieces.ok() || m.members < 0 || m.members > UINT32_MAX) {
-    metrics_.SnapshotDamaged(name(), "manifest");
-    (void)client_.Do({"DEL", PoolKey(pool, "manifest")});  // so that a new one takes its place
-    return std::optional<Manifest>();
-  }
+  if (!read || !pieces.ok() || m.members < 0 || m.members > UINT32_MAX) return discard();
   m.pieces = *std::move(pieces);
+  if (SumOf(m) != fields["sum"]) return discard();
   RetiredFromText(fields["retired"], m);
   return std::optional<Manifest>(std::move(m));
 }
@@ -250,7 +265,8 @@ absl::Status Snapshots::Swap(const std::string& pool, const Manifest& manifest) 
                            Ms(options_.time_to_live), "format", absl::StrCat(manifest.format),
                            "statistics_generation", absl::StrCat(manifest.statistics_generation), "members",
                            absl::StrCat(manifest.members), "made_ms", absl::StrCat(manifest.made_ms), "writer", me_,
-                           "bytes", absl::StrCat(manifest.bytes()), "pieces", PiecesToText(manifest.pieces), "retired",
+                           "bytes", absl::StrCat(manifest.bytes()), "pieces", PiecesToText(manifest.pieces), "sum",
+                           SumOf(manifest), "retired",
                            RetiredToText(manifest)});
   if (!reply.ok()) return reply.status();
   if (auto status = AsStatus(*reply); !status.ok()) return status;
