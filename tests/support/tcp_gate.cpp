@@ -42,7 +42,7 @@ struct TcpGate::Link {
 };
 
 TcpGate::TcpGate(int target_port, std::uint64_t seed) : target_port_(target_port), seed_(seed), port_(FreePort()) {
-  listener_ = socket(AF_INET, SOCK_STREAM, 0);
+  listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int yes = 1;
   setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   const sockaddr_in address = Local(port_);
@@ -68,9 +68,9 @@ void TcpGate::Accept() {
     pollfd wait{listener_, POLLIN, 0};
     if (poll(&wait, 1, 20) <= 0) continue;
     auto link = std::make_shared<Link>();
-    link->client = accept(listener_, nullptr, nullptr);
+    link->client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);  // or a child would hold it open
     if (link->client < 0) continue;
-    link->server = socket(AF_INET, SOCK_STREAM, 0);
+    link->server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const sockaddr_in address = Local(target_port_);
     if (mode_ == Mode::kClosed ||
         connect(link->server, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
