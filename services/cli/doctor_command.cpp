@@ -14,6 +14,7 @@
 #include "cli/commands.h"
 #include "cli/program.h"
 #include "server/config.h"
+#include "server/deployment_checks.h"
 #include "server/server.h"
 #include "warmline/v1/pool_service.grpc.pb.h"
 
@@ -93,7 +94,7 @@ Check CheckDisk(const ClientOptions& options) {
       absl::StrCat(free / (1024 * 1024), " MiB free", free >= kMinFreeBytes ? "" : ": make room, or writes will fail")};
 }
 
-int Doctor(const ClientOptions& options) {
+int Doctor(const ClientOptions& options, const server::Config& deployment) {
   const Client client(options);
   std::vector<Check> checks = {CheckServer(client, options)};
   if (checks[0].good) checks.push_back(CheckToken(client));
@@ -101,7 +102,9 @@ int Doctor(const ClientOptions& options) {
     checks.push_back(CheckLatency(client));
     if (!options.pool.empty()) checks.push_back(CheckPool(client, options));
   }
-  checks.push_back(CheckDisk(options));
+  if (deployment.postgres.empty()) checks.push_back(CheckDisk(options));
+  for (server::DeploymentCheck& check : server::CheckDeployment(deployment))
+    checks.push_back({std::move(check.name), check.good, std::move(check.detail)});
   bool good = true;
   nlohmann::json json = nlohmann::json::array();
   for (const Check& check : checks) {
@@ -121,7 +124,12 @@ void AddDoctor(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<ClientOptions>();
   options->AddTo(*command);
   command->get_option("--pool")->required(false);
-  command->callback([options, &exit_code] { exit_code = Doctor(*options); });
+  auto deployment = std::make_shared<server::Config>();
+  AddOption(*command, "postgres", deployment->postgres, "Check this PostgreSQL too, as `serve` is given it");
+  AddOption(*command, "redis", deployment->redis, "Check this Redis too");
+  AddOption(*command, "redis-prefix", deployment->redis_prefix, "What the keys in Redis begin with");
+  AddOption(*command, "redis-password-file", deployment->redis_password_file, "File with the password for Redis");
+  command->callback([options, deployment, &exit_code] { exit_code = Doctor(*options, *deployment); });
 }
 
 }  // namespace warmline::cli

@@ -11,7 +11,6 @@
 #include <atomic>
 #include <condition_variable>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -33,6 +32,7 @@
 #include "cache/redis/snapshots.h"
 #include "console/operations_server.h"
 #include "domain/error.h"
+#include "server/redis_config.h"
 #include "server/tokens.h"
 #include "storage/postgres/store.h"
 #include "storage/sqlite/store.h"
@@ -72,25 +72,6 @@ absl::StatusOr<std::unique_ptr<application::RecordStore>> OpenRecords(const Conf
   options.connection.conninfo = config.postgres;
   options.max_readers = config.read_threads + kOtherReaders;
   return storage::postgres::Store::Open(options);
-}
-
-absl::StatusOr<cache::redis::Config> RedisConfig(const Config& config) {
-  domain::Violations violations;
-  if (config.postgres.empty()) {
-    violations.Add("redis", "is for the cluster profile: give --postgres too, or leave it out");
-    return violations.ToStatus();
-  }
-  auto redis = cache::redis::ParseUrl(config.redis);
-  if (!redis.ok()) return redis;
-  redis->prefix = config.redis_prefix;
-  if (config.redis_password_file.empty()) return redis;
-  std::ifstream file(config.redis_password_file);
-  if (!std::getline(file, redis->password)) {
-    violations.Add("redis-password-file",
-                   absl::StrCat(config.redis_password_file, " cannot be read: name a file whose first line is the password"));
-    return violations.ToStatus();
-  }
-  return redis;
 }
 
 }  // namespace
@@ -181,6 +162,11 @@ absl::Status Server::State::OpenStore() {
   if (config.postgres.empty())
     snapshots = std::make_unique<cache::file::SnapshotFiles>(config.data_dir + "/snapshots", clock, metrics);
   if (!config.redis.empty()) {
+    if (config.postgres.empty()) {
+      domain::Violations violations;
+      violations.Add("redis", "is for the cluster profile: give --postgres too, or leave it out");
+      return violations.ToStatus();
+    }
     auto redis = RedisConfig(config);
     if (!redis.ok()) return redis.status();
     snapshots = std::make_unique<cache::redis::Snapshots>(*redis, clock, metrics);

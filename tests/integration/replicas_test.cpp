@@ -284,6 +284,28 @@ TEST_P(RedisReplicas, AReplicaStartsFromTheSnapshotOfAnother) {
   EXPECT_EQ(Names(Match(*b, "", "skill:later")), std::vector<std::string>{"pools/p/members/h7"});
 }
 
+// Another service reads a pool's postings by docs/redis.md alone.
+TEST_P(RedisReplicas, AnotherServiceReadsThePostings) {
+  const auto a = Start();
+  a->CreatePool();
+  std::vector<pb::Row> rows = {SeekerRow("amina")};
+  for (int i = 0; i < 400; ++i)
+    rows.push_back(HelperRow("h" + std::to_string(i), {i % 4 == 0 ? "skill:sql" : "skill:python"}));
+  a->Import(rows);
+  Update(*a, "h0", "skill:python");  // its document dies
+  const auto count = [&] {
+    const std::string command = "python3 " + std::string(std::getenv("WARMLINE_SOURCE")) + "/tests/e2e/read_postings.py " +
+                                std::to_string(SharedRedis().port()) + " p skill:sql " + prefix_ + " 2>&1";
+    std::string output(100, '\0');
+    FILE* pipe = popen(command.c_str(), "r");
+    output.resize(fread(output.data(), 1, output.size(), pipe));
+    pclose(pipe);
+    return output;
+  };
+  EXPECT_TRUE(Eventually([&] { return SharedRedis().Do({"EXISTS", prefix_ + ":{p}:manifest"}) == "1"; }));
+  EXPECT_TRUE(Eventually([&] { return count() == "99\n"; })) << count();
+}
+
 TEST_P(RedisReplicas, OfAnErasedMemberNothingStaysInRedis) {
   const auto a = Start();
   a->CreatePool();
