@@ -116,12 +116,13 @@ MemberHandlers::Reactor* MemberHandlers::ConfirmOffer(Context* context, const pb
   auto call = Call::Start(environment_, context, "warmline.v1.MemberService/ConfirmOffer");
   const Target target = call->ResourceTarget(request->name(), "members", "name");
   call->Authorize(request->actor(), target.pool);
-  return call->Write(target.pool, {application::MemberKey(target.pool, target.id)}, [=, raw = call.get()](WriteTransaction& tx, absl::Time now) -> absl::Status {
-    auto confirmed = application::ConfirmOffer(tx, raw->caller(), target.pool, target.id, now);
-    if (!confirmed.ok()) return confirmed.status();
-    SetWritten(target.pool, *raw, *confirmed, response);
-    return absl::OkStatus();
-  });
+  return call->Write(target.pool, {application::MemberKey(target.pool, target.id)},
+                     [=, raw = call.get()](WriteTransaction& tx, absl::Time now) -> absl::Status {
+                       auto confirmed = application::ConfirmOffer(tx, raw->caller(), target.pool, target.id, now);
+                       if (!confirmed.ok()) return confirmed.status();
+                       SetWritten(target.pool, *raw, *confirmed, response);
+                       return absl::OkStatus();
+                     });
 }
 
 MemberHandlers::Reactor* MemberHandlers::EraseMember(Context* context, const pb::EraseMemberRequest* request,
@@ -129,12 +130,13 @@ MemberHandlers::Reactor* MemberHandlers::EraseMember(Context* context, const pb:
   auto call = Call::Start(environment_, context, "warmline.v1.MemberService/EraseMember");
   const Target target = call->ResourceTarget(request->name(), "members", "name");
   call->Authorize(request->actor(), target.pool);
-  return call->Write(target.pool, {application::MemberKey(target.pool, target.id)}, [=, raw = call.get()](WriteTransaction& tx, absl::Time now) -> absl::Status {
-    auto record = application::EraseMember(tx, raw->caller(), target.pool, target.id, now);
-    if (!record.ok()) return record.status();
-    SetErasure(target.pool, *raw, *record, response);
-    return absl::OkStatus();
-  });
+  return call->Write(target.pool, {application::MemberKey(target.pool, target.id)},
+                     [=, raw = call.get()](WriteTransaction& tx, absl::Time now) -> absl::Status {
+                       auto record = application::EraseMember(tx, raw->caller(), target.pool, target.id, now);
+                       if (!record.ok()) return record.status();
+                       SetErasure(target.pool, *raw, *record, response);
+                       return absl::OkStatus();
+                     });
 }
 
 MemberHandlers::Reactor* MemberHandlers::GetErasure(Context* context, const pb::GetErasureRequest* request,

@@ -109,12 +109,13 @@ NeedHandlers::Reactor* NeedHandlers::CloseNeed(Context* context, const pb::Close
   const auto reason = codec::EnumFromProto<domain::CloseReason>(request->reason(), pb::CloseReason_IsValid,
                                                                 "CloseReason", "reason", violations);
   if (call->Authorize(request->actor(), target.pool)) call->SetError(violations.ToStatus());
-  return call->Write(target.pool, {application::NeedKey(target.pool, target.id)}, [=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
-    auto closed = application::CloseNeed(tx, raw->caller(), target.pool, target.id, reason);
-    if (!closed.ok()) return closed.status();
-    SetWritten(target.pool, *raw, *closed, response);
-    return absl::OkStatus();
-  });
+  return call->Write(target.pool, {application::NeedKey(target.pool, target.id)},
+                     [=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
+                       auto closed = application::CloseNeed(tx, raw->caller(), target.pool, target.id, reason);
+                       if (!closed.ok()) return closed.status();
+                       SetWritten(target.pool, *raw, *closed, response);
+                       return absl::OkStatus();
+                     });
 }
 
 }  // namespace warmline::api

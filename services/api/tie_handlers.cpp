@@ -79,13 +79,15 @@ MemberHandlers::Reactor* MemberHandlers::ConfirmConnection(Context* context,
   const Target target = call->ResourceTarget(request->name(), "connections", "name");
   const auto pair = PairOf(*call, target);
   call->Authorize(request->actor(), target.pool);
-  return call->Write(target.pool, {application::ConnectionKey(target.pool, pair.first, pair.second)}, [=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
-    auto confirmed = application::ConfirmConnection(tx, raw->caller(), target.pool, pair.first, pair.second);
-    if (!confirmed.ok()) return confirmed.status();
-    *response->mutable_connection() = codec::ToProto(target.pool, *confirmed);
-    response->set_revision(raw->Token(confirmed->revision));
-    return absl::OkStatus();
-  });
+  return call->Write(target.pool, {application::ConnectionKey(target.pool, pair.first, pair.second)},
+                     [=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
+                       auto confirmed =
+                           application::ConfirmConnection(tx, raw->caller(), target.pool, pair.first, pair.second);
+                       if (!confirmed.ok()) return confirmed.status();
+                       *response->mutable_connection() = codec::ToProto(target.pool, *confirmed);
+                       response->set_revision(raw->Token(confirmed->revision));
+                       return absl::OkStatus();
+                     });
 }
 
 MemberHandlers::Reactor* MemberHandlers::ListConnections(Context* context, const pb::ListConnectionsRequest* request,
@@ -111,12 +113,14 @@ MemberHandlers::Reactor* MemberHandlers::DeleteConnection(Context* context, cons
   const Target target = call->ResourceTarget(request->name(), "connections", "name");
   const auto pair = PairOf(*call, target);
   call->Authorize(request->actor(), target.pool);
-  return call->Write(target.pool, {application::ConnectionKey(target.pool, pair.first, pair.second)}, [=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
-    auto revision = application::DeleteConnection(tx, raw->caller(), target.pool, pair.first, pair.second);
-    if (!revision.ok()) return revision.status();
-    response->set_revision(raw->Token(*revision));
-    return absl::OkStatus();
-  });
+  return call->Write(target.pool, {application::ConnectionKey(target.pool, pair.first, pair.second)},
+                     [=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
+                       auto revision =
+                           application::DeleteConnection(tx, raw->caller(), target.pool, pair.first, pair.second);
+                       if (!revision.ok()) return revision.status();
+                       response->set_revision(raw->Token(*revision));
+                       return absl::OkStatus();
+                     });
 }
 
 MemberHandlers::Reactor* MemberHandlers::CreateBlock(Context* context, const pb::CreateBlockRequest* request,
@@ -127,13 +131,14 @@ MemberHandlers::Reactor* MemberHandlers::CreateBlock(Context* context, const pb:
   domain::Block block = codec::FromProto(target.pool, request->block(), "block.", violations);
   Complete(block, "block.", violations);
   if (call->Authorize(request->actor(), target.pool)) call->SetError(violations.ToStatus());
-  return call->Write(target.pool, application::ReadsOf(target.pool, block), [=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
-    auto revision = application::CreateBlock(tx, raw->caller(), target.pool, block);
-    if (!revision.ok()) return revision.status();
-    *response->mutable_block() = codec::ToProto(target.pool, block);
-    response->set_revision(raw->Token(*revision));
-    return absl::OkStatus();
-  });
+  return call->Write(target.pool, application::ReadsOf(target.pool, block),
+                     [=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
+                       auto revision = application::CreateBlock(tx, raw->caller(), target.pool, block);
+                       if (!revision.ok()) return revision.status();
+                       *response->mutable_block() = codec::ToProto(target.pool, block);
+                       response->set_revision(raw->Token(*revision));
+                       return absl::OkStatus();
+                     });
 }
 
 MemberHandlers::Reactor* MemberHandlers::ListBlocks(Context* context, const pb::ListBlocksRequest* request,
@@ -158,12 +163,14 @@ MemberHandlers::Reactor* MemberHandlers::DeleteBlock(Context* context, const pb:
   const Target target = call->ResourceTarget(request->name(), "blocks", "name");
   const auto pair = PairOf(*call, target);
   call->Authorize(request->actor(), target.pool);
-  return call->Write(target.pool, {application::BlockKey(target.pool, pair.first, pair.second)}, [=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
-    auto revision = application::DeleteBlock(tx, raw->caller(), target.pool, {pair.first, pair.second});
-    if (!revision.ok()) return revision.status();
-    response->set_revision(raw->Token(*revision));
-    return absl::OkStatus();
-  });
+  return call->Write(
+      target.pool, {application::BlockKey(target.pool, pair.first, pair.second)},
+      [=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
+        auto revision = application::DeleteBlock(tx, raw->caller(), target.pool, {pair.first, pair.second});
+        if (!revision.ok()) return revision.status();
+        response->set_revision(raw->Token(*revision));
+        return absl::OkStatus();
+      });
 }
 
 }  // namespace warmline::api

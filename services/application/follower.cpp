@@ -6,7 +6,9 @@ namespace warmline::application {
 
 Follower::Follower(RecordStore& store, PoolRegistry& pools, const Clock& clock, Metrics& metrics,
                    absl::Duration interval)
-    : store_(store), pools_(pools), clock_(clock), metrics_(metrics), interval_(interval), thread_([this] { Loop(); }) {}
+    : store_(store), pools_(pools), clock_(clock), metrics_(metrics), interval_(interval), thread_([this] {
+        Loop();
+      }) {}
 
 Follower::~Follower() { Stop(); }
 

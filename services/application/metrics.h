@@ -38,8 +38,8 @@ class Metrics {
   // A snapshot could not be read whole from a cache ("file" or "redis"): its manifest, or a piece that is missing or
   // corrupt.
   virtual void SnapshotDamaged(const char* cache, const char* what) = 0;
-  // A snapshot was read, or not, because there was none or it was damaged; it was written, or not; and of how many bytes
-  // how many had to be sent.
+  // A snapshot was read, or not, because there was none or it was damaged; it was written, or not; and of how many
+  // bytes how many had to be sent.
   virtual void SnapshotLoaded(const char* cache, bool found, absl::Duration took) = 0;
   virtual void SnapshotWritten(const char* cache, bool ok, absl::Duration took) = 0;
   virtual void SnapshotSaved(const char* cache, std::int64_t bytes, std::int64_t sent) = 0;

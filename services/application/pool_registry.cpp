@@ -12,7 +12,8 @@
 namespace warmline::application {
 namespace {
 
-// A snapshot that is further behind is not used: to follow the log from there would take longer than to build the index.
+// A snapshot that is further behind is not used: to follow the log from there would take longer than to build the
+// index.
 constexpr std::int64_t kMaxLogToFollow = 500'000;
 
 std::int64_t RevisionOf(const index::PoolIndex& index) {
@@ -84,8 +85,9 @@ absl::Status PoolRegistry::RequireFresh(const std::string& pool) const {
   if (staleness <= max_staleness_) return absl::OkStatus();
   return domain::MakeError(
       domain::ErrorReason::kReplicaStale,
-      absl::StrCat("this replica has not seen the store for ", absl::FormatDuration(absl::Trunc(staleness, absl::Seconds(1))),
-                   ", longer than ", absl::FormatDuration(max_staleness_),
+      absl::StrCat("this replica has not seen the store for ",
+                   absl::FormatDuration(absl::Trunc(staleness, absl::Seconds(1))), ", longer than ",
+                   absl::FormatDuration(max_staleness_),
                    ": a match might name who is gone; try another replica, or again once the store is back"),
       absl::Seconds(1));
 }
@@ -149,7 +151,8 @@ std::unique_ptr<index::PoolIndex> PoolRegistry::FromSnapshot(const std::string& 
       if (usable) statistics = **std::move(kept);
     }
     if (usable) {
-      auto finished = (*loaded)->restorer->Finish((*loaded)->revision, EpochHour(began), statistics ? &*statistics : nullptr);
+      auto finished =
+          (*loaded)->restorer->Finish((*loaded)->revision, EpochHour(began), statistics ? &*statistics : nullptr);
       if (finished.ok()) {
         index = *std::move(finished);
       } else {

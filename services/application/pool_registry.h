@@ -26,8 +26,8 @@ class PoolRegistry {
  public:
   using Changes = std::vector<std::pair<std::string, domain::Change>>;
 
-  // Matches are refused for a pool that was last known to be current longer ago than `max_staleness`. Indexes start from
-  // `snapshots`, where there is a cache and it has them.
+  // Matches are refused for a pool that was last known to be current longer ago than `max_staleness`. Indexes start
+  // from `snapshots`, where there is a cache and it has them.
   PoolRegistry(RecordStore& store, const Clock& clock, Metrics& metrics,
                absl::Duration max_staleness = absl::Minutes(10), SnapshotCache* snapshots = nullptr);
   // Only once no reader is left.
@@ -52,7 +52,8 @@ class PoolRegistry {
   // The revision that a pool is at; 0 for one that this process does not hold.
   [[nodiscard]] std::int64_t Revision(const std::string& pool) const;
 
-  // The index as it is now, for a cache; null for a pool that this process does not hold. Holds up `Apply` for a moment.
+  // The index as it is now, for a cache; null for a pool that this process does not hold. Holds up `Apply` for a
+  // moment.
   [[nodiscard]] std::unique_ptr<index::SnapshotSource> TakeSnapshot(const std::string& pool) const;
   // The revision at which this process last saw a member erased; 0 when it saw none.
   [[nodiscard]] std::int64_t ErasedRevision(const std::string& pool) const;

@@ -38,12 +38,15 @@ namespace warmline::application {
 }
 [[nodiscard]] inline std::vector<RecordKey> ReadsOf(const std::string& pool, const domain::Block& block) {
   const auto [low, high] = std::minmax(block.blocker, block.blocked);
-  return {MemberKey(pool, block.blocker), MemberKey(pool, block.blocked), ConnectionKey(pool, low, high),
+  return {MemberKey(pool, block.blocker),
+          MemberKey(pool, block.blocked),
+          ConnectionKey(pool, low, high),
           BlockKey(pool, block.blocker, block.blocked),
           {RecordKey::Kind::kBlockCount, pool, block.blocker, ""}};
 }
 [[nodiscard]] inline std::vector<RecordKey> ReadsOf(const std::string& pool, const domain::Need& need) {
-  return {MemberKey(pool, need.seeker), NeedKey(pool, need.id), {RecordKey::Kind::kOpenNeedCount, pool, need.seeker, ""}};
+  return {
+      MemberKey(pool, need.seeker), NeedKey(pool, need.id), {RecordKey::Kind::kOpenNeedCount, pool, need.seeker, ""}};
 }
 
 }  // namespace warmline::application

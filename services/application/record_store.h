@@ -116,8 +116,8 @@ class RecordReader {
   [[nodiscard]] virtual absl::StatusOr<std::vector<std::pair<std::string, std::int64_t>>> ListHeads() = 0;
   // Rows of the change log with revisions past `after`, in order. Statistics come with their generation only; a
   // MemberErased without the id, but with what finds the member (domain/change.h).
-  [[nodiscard]] virtual absl::StatusOr<std::vector<domain::Change>> ListChanges(const std::string& pool, std::int64_t after,
-                                                                           int limit) = 0;
+  [[nodiscard]] virtual absl::StatusOr<std::vector<domain::Change>> ListChanges(const std::string& pool,
+                                                                                std::int64_t after, int limit) = 0;
   [[nodiscard]] virtual absl::StatusOr<std::optional<ErasureRecord>> GetErasure(const std::string& pool,
                                                                                 const std::string& hash) = 0;
 };

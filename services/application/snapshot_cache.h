@@ -42,8 +42,8 @@ class SnapshotCache {
                                                                            std::uint64_t history) = 0;
   // Whether this process is the one that writes the pool's snapshots now; asks for that, and keeps it by asking again.
   [[nodiscard]] virtual bool MayWrite(const std::string& pool) = 0;
-  // Writes a snapshot, and puts it in the place of an older one, whole or not at all. With `purge` nothing of older ones
-  // stays. Errors: ABORTED when another process wrote a newer one, or somebody was erased meanwhile; UNAVAILABLE.
+  // Writes a snapshot, and puts it in the place of an older one, whole or not at all. With `purge` nothing of older
+  // ones stays. Errors: ABORTED when another process wrote a newer one, or somebody was erased meanwhile; UNAVAILABLE.
   [[nodiscard]] virtual absl::Status Save(const std::string& pool, std::uint64_t history,
                                           const index::SnapshotSource& source, bool purge) = 0;
 };

@@ -10,8 +10,8 @@ namespace warmline::application {
 
 using domain::ErrorReason;
 
-WriteQueue::WriteQueue(RecordStore& store, const Clock& clock, Metrics& metrics,
-                       std::function<void(Committed)> apply, Limits limits)
+WriteQueue::WriteQueue(RecordStore& store, const Clock& clock, Metrics& metrics, std::function<void(Committed)> apply,
+                       Limits limits)
     : store_(store), clock_(clock), metrics_(metrics), apply_(std::move(apply)), limits_(limits), thread_([this] {
         Loop();
       }) {}

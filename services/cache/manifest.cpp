@@ -145,7 +145,8 @@ absl::Status WritePieces(const index::SnapshotSource& source, const PieceSink& s
 }
 
 absl::Status Assembler::Add(const Piece& piece, std::string_view bytes) {
-  if (bytes.size() != piece.bytes || HashOf(bytes) != piece.hash) return Damaged("piece has other bytes than it should");
+  if (bytes.size() != piece.bytes || HashOf(bytes) != piece.hash)
+    return Damaged("piece has other bytes than it should");
   if (piece.section == kPoolSection) {
     return ReadRecords(bytes, [&](const std::string& record) -> absl::Status {
       auto pool = codec::DecodePool(record);

@@ -48,9 +48,10 @@ void AddServe(CLI::App& app, int& exit_code) {
   auto snapshot_ms = std::make_shared<int>(60'000);
   auto staleness_ms = std::make_shared<int>(600'000);
   AddOption(*command, "data-dir", config->data_dir, "Directory of the embedded database");
-  AddOption(*command, "postgres", config->postgres,
-            "Connection string of PostgreSQL, for many replicas on one truth; empty: SQLite in the data directory. Give "
-            "passwords in a passfile or PGPASSWORD");
+  AddOption(
+      *command, "postgres", config->postgres,
+      "Connection string of PostgreSQL, for many replicas on one truth; empty: SQLite in the data directory. Give "
+      "passwords in a passfile or PGPASSWORD");
   AddOption(*command, "redis", config->redis,
             "Redis as cache and feed of replicas: redis://host:port, unix:///path, sentinel://host:port,…/master or "
             "cluster://host:port,…");

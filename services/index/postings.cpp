@@ -73,8 +73,8 @@ Postings::List Postings::list(std::uint32_t term) const {
 }
 
 std::size_t Postings::bytes() const {
-  return arrays_.slot_of.capacity() * 4 + arrays_.lists.capacity() * sizeof(Entry) + arrays_.chunks.capacity() * sizeof(Chunk) +
-         arrays_.postings.capacity();
+  return arrays_.slot_of.capacity() * 4 + arrays_.lists.capacity() * sizeof(Entry) +
+         arrays_.chunks.capacity() * sizeof(Chunk) + arrays_.postings.capacity();
 }
 
 bool Postings::AreSound(const Arrays& arrays, std::uint32_t documents) {

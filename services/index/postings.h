@@ -44,7 +44,8 @@ class Postings {
     if (term < arrays_.slot_of.size()) __builtin_prefetch(&arrays_.slot_of[term]);
   }
   void PrefetchList(std::uint32_t term) const {
-    if (term < arrays_.slot_of.size() && arrays_.slot_of[term] != kNoSlot) __builtin_prefetch(&arrays_.lists[arrays_.slot_of[term]]);
+    if (term < arrays_.slot_of.size() && arrays_.slot_of[term] != kNoSlot)
+      __builtin_prefetch(&arrays_.lists[arrays_.slot_of[term]]);
   }
   static void Prefetch(const List& list) {
     if (list.size == 0) return;
@@ -71,8 +72,8 @@ class Postings {
   };
   explicit Postings(Arrays arrays) : arrays_(std::move(arrays)) {}
   [[nodiscard]] const Arrays& arrays() const { return arrays_; }
-  // Whether arrays that came from elsewhere hold together: whether reading lists stays within them, and documents within
-  // `documents`.
+  // Whether arrays that came from elsewhere hold together: whether reading lists stays within them, and documents
+  // within `documents`.
   [[nodiscard]] static bool AreSound(const Arrays& arrays, std::uint32_t documents);
 
  private:

@@ -24,22 +24,22 @@ inline constexpr std::int64_t kSnapshotFormat = 1;
 
 // What a piece is of. Names: u32 length + 1 (0: forgotten), bytes. `segment` and `part` are 0 where there is one only.
 enum class Section : std::uint8_t {
-  kTerms = 1,         // names of interests, by number
-  kSets = 2,          // sets of attributes, by number: members in byte order, 0x1f between them
-  kAttributes = 3,    // 3 u32 each: numbers of the sets of languages, places, preferences
-  kMemberIds = 4,     // names of members, by number
-  kMemberFacts = 5,   // u64 each: 1, exists << 1, introduces << 2, set of conflict keys << 32; 0: never written
-  kMemberLoads = 6,   // u32 each: open asks, asks this week << 16
-  kBlocks = 7,        // 2 u32 each: who blocks, who is blocked
-  kTies = 8,          // of a range of members: u32 count of each; then u32 member, u8 strength of every tie
-  kFilters = 9,       // of a segment: 8 bytes each (index/row.h)
-  kRows = 10,         // rows (index/row.h), one after the other
-  kRowEnds = 11,      // u32 each: where documents begin in the rows, and one more
-  kPostingSlots = 12, // u32 each: by term, the place of its list; UINT32_MAX: none
-  kPostingLists = 13, // 24 bytes each (index/postings.h, Entry)
-  kPostingChunks = 14,// 2 u32 each: chunk of 65,536 documents, where it begins in the list
-  kPostings = 15,     // 3 bytes each: u16 document within the chunk, u8 strength
-  kDeaths = 16,       // u64 each: a bit for each document that is dead
+  kTerms = 1,           // names of interests, by number
+  kSets = 2,            // sets of attributes, by number: members in byte order, 0x1f between them
+  kAttributes = 3,      // 3 u32 each: numbers of the sets of languages, places, preferences
+  kMemberIds = 4,       // names of members, by number
+  kMemberFacts = 5,     // u64 each: 1, exists << 1, introduces << 2, set of conflict keys << 32; 0: never written
+  kMemberLoads = 6,     // u32 each: open asks, asks this week << 16
+  kBlocks = 7,          // 2 u32 each: who blocks, who is blocked
+  kTies = 8,            // of a range of members: u32 count of each; then u32 member, u8 strength of every tie
+  kFilters = 9,         // of a segment: 8 bytes each (index/row.h)
+  kRows = 10,           // rows (index/row.h), one after the other
+  kRowEnds = 11,        // u32 each: where documents begin in the rows, and one more
+  kPostingSlots = 12,   // u32 each: by term, the place of its list; UINT32_MAX: none
+  kPostingLists = 13,   // 24 bytes each (index/postings.h, Entry)
+  kPostingChunks = 14,  // 2 u32 each: chunk of 65,536 documents, where it begins in the list
+  kPostings = 15,       // 3 bytes each: u16 document within the chunk, u8 strength
+  kDeaths = 16,         // u64 each: a bit for each document that is dead
 };
 [[nodiscard]] const char* NameOf(Section section);
 

@@ -66,9 +66,7 @@ bool AppendArray(std::vector<T>& array, std::span<const std::uint8_t> bytes) {
 }  // namespace
 
 struct SnapshotRestorer::State {
-  explicit State(const domain::Pool& pool) : index(std::make_unique<PoolIndex>(pool, 0)) {
-    index->LeaveLargeMerges();
-  }
+  explicit State(const domain::Pool& pool) : index(std::make_unique<PoolIndex>(pool, 0)) { index->LeaveLargeMerges(); }
 
   std::unique_ptr<PoolIndex> index;
   std::optional<PieceId> last;

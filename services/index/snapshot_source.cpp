@@ -131,9 +131,8 @@ absl::Status SnapshotSource::WriteTables(const Sink& sink) const {
     AppendName(out, tables_->terms.Name(i), false);
   });
   if (!status.ok()) return status;
-  status = WriteEntries(sink, Section::kSets, sets_, [&](std::string& out, std::uint32_t i) {
-    AppendName(out, tables_->sets.Kept(i), false);
-  });
+  status = WriteEntries(sink, Section::kSets, sets_,
+                        [&](std::string& out, std::uint32_t i) { AppendName(out, tables_->sets.Kept(i), false); });
   if (!status.ok()) return status;
   return WriteEntries(sink, Section::kAttributes, attributes_, [&](std::string& out, std::uint32_t i) {
     const Attributes& entry = tables_->attributes[i];

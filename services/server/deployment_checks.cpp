@@ -32,7 +32,8 @@ DeploymentCheck Skew(const char* name, absl::Time theirs, absl::Time asked, absl
   const absl::Duration skew = theirs - (asked + (answered - asked) / 2);
   const bool good = skew < kMaxSkew && skew > -kMaxSkew;
   return {name, good,
-          absl::StrCat("differs from this machine's by ", Short(skew), good ? "" : ": set both by NTP, since epochs and expiries go by the clock")};
+          absl::StrCat("differs from this machine's by ", Short(skew),
+                       good ? "" : ": set both by NTP, since epochs and expiries go by the clock")};
 }
 
 // The best of some tries.
@@ -64,10 +65,11 @@ class PostgresChecks {
     } else {
       const bool lives = schema->version <= storage::postgres::kSchemaVersion ||
                          schema->compatible_from <= storage::postgres::kSchemaVersion;
-      checks_.push_back({"postgres schema", lives,
-                         absl::StrCat("is version ", schema->version, ", this program's is ", storage::postgres::kSchemaVersion,
-                                      schema->version == 0 ? "; the first replica makes it" : "",
-                                      lives ? "" : ": run a newer Warmline")});
+      checks_.push_back(
+          {"postgres schema", lives,
+           absl::StrCat("is version ", schema->version, ", this program's is ", storage::postgres::kSchemaVersion,
+                        schema->version == 0 ? "; the first replica makes it" : "",
+                        lives ? "" : ": run a newer Warmline")});
     }
     const bool may = Ask("SELECT has_schema_privilege(current_schema(), 'CREATE')::text") == "true";
     checks_.push_back({"postgres permissions", may,
@@ -121,11 +123,13 @@ class RedisChecks {
     const std::string memory = Info("memory");
     const std::string policy = Field(memory, "maxmemory_policy");
     const bool spares = policy == "noeviction" || absl::StartsWith(policy, "volatile-");
-    checks_.push_back({"redis memory policy", spares,
-                       absl::StrCat("is ", policy, ", ", Field(memory, "used_memory_human"), " of ",
-                                    Field(memory, "maxmemory") == "0" ? "no limit" : Field(memory, "maxmemory_human"),
-                                    " used",
-                                    spares ? "" : ": choose volatile-lru or noeviction, or fencing counters and streams may be evicted (that costs time, never an answer)")});
+    checks_.push_back(
+        {"redis memory policy", spares,
+         absl::StrCat("is ", policy, ", ", Field(memory, "used_memory_human"), " of ",
+                      Field(memory, "maxmemory") == "0" ? "no limit" : Field(memory, "maxmemory_human"), " used",
+                      spares ? ""
+                             : ": choose volatile-lru or noeviction, or fencing counters and streams may be evicted "
+                               "(that costs time, never an answer)")});
     CheckPermissions();
     checks_.push_back(Latency("redis latency", [this] {
       auto reply = client_.Ask({"PING"});
@@ -138,8 +142,7 @@ class RedisChecks {
     std::int64_t micros = 0;
     if (time.ok() && time->size() == 2 && absl::SimpleAtoi(base::AbslView((*time)[0].text()), &seconds) &&
         absl::SimpleAtoi(base::AbslView((*time)[1].text()), &micros))
-      checks_.push_back(
-          Skew("redis clock", absl::FromUnixMicros(seconds * 1'000'000 + micros), asked, answered));
+      checks_.push_back(Skew("redis clock", absl::FromUnixMicros(seconds * 1'000'000 + micros), asked, answered));
   }
 
  private:
@@ -151,20 +154,19 @@ class RedisChecks {
   void CheckPermissions() {
     const std::string key = client_.Key("{doctor}:probe");
     const std::string stream = client_.Key("{doctor}:stream");
-    const std::vector<cache::redis::Arguments> commands = {
-        {"SET", key, "x", "PX", "10000"},
-        {"GET", key},
-        {"PEXPIRE", key, "10000"},
-        {"EVAL", "return redis.call('GET', KEYS[1])", "1", key},
-        {"UNLINK", key},
-        {"HSET", key, "f", "v"},
-        {"HGETALL", key},
-        {"DEL", key},
-        {"XADD", stream, "MAXLEN", "~", "10", "*", "f", "v"},
-        {"XREAD", "COUNT", "1", "STREAMS", stream, "0-0"},
-        {"XREVRANGE", stream, "+", "-", "COUNT", "1"},
-        {"XTRIM", stream, "MAXLEN", "0"},
-        {"DEL", stream}};
+    const std::vector<cache::redis::Arguments> commands = {{"SET", key, "x", "PX", "10000"},
+                                                           {"GET", key},
+                                                           {"PEXPIRE", key, "10000"},
+                                                           {"EVAL", "return redis.call('GET', KEYS[1])", "1", key},
+                                                           {"UNLINK", key},
+                                                           {"HSET", key, "f", "v"},
+                                                           {"HGETALL", key},
+                                                           {"DEL", key},
+                                                           {"XADD", stream, "MAXLEN", "~", "10", "*", "f", "v"},
+                                                           {"XREAD", "COUNT", "1", "STREAMS", stream, "0-0"},
+                                                           {"XREVRANGE", stream, "+", "-", "COUNT", "1"},
+                                                           {"XTRIM", stream, "MAXLEN", "0"},
+                                                           {"DEL", stream}};
     std::string refused;
     for (const auto& command : commands) {
       auto reply = client_.Do(command);
@@ -174,9 +176,10 @@ class RedisChecks {
         absl::StrAppend(&refused, command[0], ": ", std::string(reply->text()), ". ");
       }
     }
-    checks_.push_back({"redis permissions", refused.empty(),
-                       refused.empty() ? absl::StrCat("keys under ", client_.config().prefix, ": may be read and written")
-                                       : absl::StrCat(refused, "Give the user ~", client_.config().prefix, ":* and these commands")});
+    checks_.push_back(
+        {"redis permissions", refused.empty(),
+         refused.empty() ? absl::StrCat("keys under ", client_.config().prefix, ": may be read and written")
+                         : absl::StrCat(refused, "Give the user ~", client_.config().prefix, ":* and these commands")});
   }
 
   cache::redis::Client& client_;
@@ -189,16 +192,17 @@ std::vector<DeploymentCheck> CheckDeployment(const Config& config) {
   std::vector<DeploymentCheck> checks;
   if (!config.postgres.empty()) {
     auto connection = storage::postgres::Connection::Open({.conninfo = config.postgres});
-    checks.push_back({"postgres", connection.ok(),
-                      connection.ok() ? "answers" : std::string(connection.status().message())});
+    checks.push_back(
+        {"postgres", connection.ok(), connection.ok() ? "answers" : std::string(connection.status().message())});
     if (connection.ok()) PostgresChecks(**connection, checks).Run();
   }
   if (!config.redis.empty()) {
     auto redis = RedisConfig(config);
     if (!redis.ok()) {
       const auto violations = domain::ViolationsOf(redis.status());
-      checks.push_back({"redis", false, violations.empty() ? std::string(redis.status().message())
-                                                           : absl::StrCat(violations[0].field, " ", violations[0].description)});
+      checks.push_back({"redis", false,
+                        violations.empty() ? std::string(redis.status().message())
+                                           : absl::StrCat(violations[0].field, " ", violations[0].description)});
       return checks;
     }
     const application::SystemClock clock;

@@ -16,8 +16,9 @@ absl::StatusOr<cache::redis::Config> RedisConfig(const Config& config) {
   if (config.redis_password_file.empty()) return redis;
   std::ifstream file(config.redis_password_file);
   if (!std::getline(file, redis->password)) {
-    violations.Add("redis-password-file",
-                   absl::StrCat(config.redis_password_file, " cannot be read: name a file whose first line is the password"));
+    violations.Add(
+        "redis-password-file",
+        absl::StrCat(config.redis_password_file, " cannot be read: name a file whose first line is the password"));
     return violations.ToStatus();
   }
   return redis;

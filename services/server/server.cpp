@@ -136,7 +136,8 @@ absl::Status Server::State::StartOperations() {
     if (!started) return std::string("loading the pools");
     const absl::Duration staleness = pools->MaxStaleness();
     if (staleness <= config.max_staleness) return std::string();
-    return absl::StrCat("a pool has not seen the store for ", absl::FormatDuration(absl::Trunc(staleness, absl::Seconds(1))));
+    return absl::StrCat("a pool has not seen the store for ",
+                        absl::FormatDuration(absl::Trunc(staleness, absl::Seconds(1))));
   };
   operations = std::make_unique<console::OperationsServer>(std::move(hooks));
   return operations->Start(address->first, address->second);
@@ -177,7 +178,8 @@ absl::Status Server::State::OpenStore() {
   if (auto status = pools->Load(); !status.ok()) return status;
   spdlog::info("loaded {} pools in {} ms", pools->PoolIds().size(), absl::ToInt64Milliseconds(clock.Now() - began));
   writes = std::make_unique<application::WriteQueue>(
-      *store, clock, metrics, [this](application::WriteQueue::Committed committed) {
+      *store, clock, metrics,
+      [this](application::WriteQueue::Committed committed) {
         if (feed != nullptr) feed->Publish(std::move(committed.log_rows));
         pools->Apply(committed.changes);
       },

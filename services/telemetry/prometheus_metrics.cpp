@@ -96,8 +96,8 @@ PrometheusMetrics::PrometheusMetrics(const std::string& version)
                           .Name("warmline_snapshot_loads_total")
                           .Help("Times that an index was looked for in a cache, by cache and result.")
                           .Register(registry_)),
-      snapshot_load_seconds_(Histogram(registry_, "warmline_snapshot_load_seconds",
-                                       "Time to make one index from a snapshot.", Seconds())),
+      snapshot_load_seconds_(
+          Histogram(registry_, "warmline_snapshot_load_seconds", "Time to make one index from a snapshot.", Seconds())),
       snapshot_writes_(BuildCounter()
                            .Name("warmline_snapshot_writes_total")
                            .Help("Snapshots that were written, or not, by cache and result.")

@@ -1,5 +1,5 @@
-// How long after a write was acknowledged on one replica another one answers by it: with Redis as the feed, and by asking
-// the store alone. Whole servers, in this process; PostgreSQL and Redis of its own.
+// How long after a write was acknowledged on one replica another one answers by it: with Redis as the feed, and by
+// asking the store alone. Whole servers, in this process; PostgreSQL and Redis of its own.
 //   bench_freshness [--json] [--quick] [--helpers N] [--writes N] [--seed S]
 #include <absl/time/clock.h>
 #include <grpcpp/create_channel.h>
@@ -16,8 +16,8 @@
 #include "server/server.h"
 #include "support/postgres_server.h"
 #include "support/redis_server.h"
-#include "warmline/v1/member_service.grpc.pb.h"
 #include "warmline/v1/match_service.grpc.pb.h"
+#include "warmline/v1/member_service.grpc.pb.h"
 #include "warmline/v1/pool_service.grpc.pb.h"
 
 namespace warmline::bench {
@@ -157,13 +157,15 @@ void Measure(const Options& options, const testing::PostgresServer& postgres, co
     }
     visible.Add(MicrosecondsSince(acknowledged));
   }
-  const char* format = options.json ? "{\"workload\":\"freshness\",\"helpers\":%lld,\"seed\":%lld,\"by\":\"%s\","
-                                      "\"poll_ms\":%lld,\"writes\":%zu,\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"max_ms\":%.2f}\n"
-                                    : "%lld helpers, seed %lld, by %s, asking every %lld ms: %zu writes, p50 %.2f ms, "
-                                      "p99 %.2f ms, at most %.2f ms\n";
+  const char* format = options.json
+                           ? "{\"workload\":\"freshness\",\"helpers\":%lld,\"seed\":%lld,\"by\":\"%s\","
+                             "\"poll_ms\":%lld,\"writes\":%zu,\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"max_ms\":%.2f}\n"
+                           : "%lld helpers, seed %lld, by %s, asking every %lld ms: %zu writes, p50 %.2f ms, "
+                             "p99 %.2f ms, at most %.2f ms\n";
   std::printf(format, static_cast<long long>(options.helpers), static_cast<long long>(options.seed),
-              redis.empty() ? "asking the store" : "feed in Redis", static_cast<long long>(absl::ToInt64Milliseconds(poll)),
-              visible.size(), visible.Quantile(0.5) / 1e3, visible.Quantile(0.99) / 1e3, visible.Quantile(1.0) / 1e3);
+              redis.empty() ? "asking the store" : "feed in Redis",
+              static_cast<long long>(absl::ToInt64Milliseconds(poll)), visible.size(), visible.Quantile(0.5) / 1e3,
+              visible.Quantile(0.99) / 1e3, visible.Quantile(1.0) / 1e3);
   std::fflush(stdout);
 }
 

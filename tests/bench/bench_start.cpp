@@ -3,9 +3,11 @@
 // of the one that was built and of the one from a snapshot are compared.
 //   bench_start [--json] [--quick] [--helpers N] [--rounds N] [--seed S]
 #include <absl/time/clock.h>
+#include <grpcpp/create_channel.h>
 #include <spdlog/spdlog.h>
 
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <thread>
 
@@ -18,10 +20,6 @@
 #include "support/postgres_server.h"
 #include "support/redis_server.h"
 #include "warmline/v1/match_service.grpc.pb.h"
-
-#include <grpcpp/create_channel.h>
-
-#include <fstream>
 
 namespace warmline::bench {
 namespace {
@@ -92,8 +90,7 @@ Started Start(const server::Config& config, const simulation::Community& communi
     context.AddMetadata("authorization", "Bearer " + token);
     const auto status = stub.Match(&context, request, &response);
     std::string answer = status.ok() ? "" : status.error_message();
-    for (const auto& match : response.matches())
-      answer += match.helper() + " " + std::to_string(match.score()) + "\n";
+    for (const auto& match : response.matches()) answer += match.helper() + " " + std::to_string(match.score()) + "\n";
     started.answers.push_back(std::move(answer));
   }
   while (!until()) std::this_thread::sleep_for(std::chrono::milliseconds(50));

@@ -55,9 +55,8 @@ class Callers {
   Callers(application::RecordStore& store, const simulation::Community& community)
       : members_(MembersOf(community)),
         pools_(store, clock_, metrics_),
-        writes_(
-            store, clock_, metrics_,
-            [this](const application::WriteQueue::Committed& committed) { pools_.Apply(committed.changes); }, {}) {
+        writes_(store, clock_, metrics_,
+                [this](const application::WriteQueue::Committed& committed) { pools_.Apply(committed.changes); }, {}) {
     (void)pools_.Load();
   }
 
@@ -130,10 +129,11 @@ void MakePool(application::RecordStore& store) {
 
 void Report(const Options& options, const char* store, const char* callers, double rate, double batched) {
   const char* format =
-      options.json ? "{\"workload\":\"write\",\"store\":\"%s\",\"seed\":%lld,\"through\":\"%s\",\"callers\":%d,"
-                     "\"writes_per_s\":%.0f,\"batched_per_s\":%.0f,\"ratio_to_batched\":%.3f}\n"
-                   : "%s, seed %lld, through %s, %d callers: %.0f writes/s; the store's own batches: %.0f rows/s; ratio "
-                     "%.3f\n";
+      options.json
+          ? "{\"workload\":\"write\",\"store\":\"%s\",\"seed\":%lld,\"through\":\"%s\",\"callers\":%d,"
+            "\"writes_per_s\":%.0f,\"batched_per_s\":%.0f,\"ratio_to_batched\":%.3f}\n"
+          : "%s, seed %lld, through %s, %d callers: %.0f writes/s; the store's own batches: %.0f rows/s; ratio "
+            "%.3f\n";
   std::printf(format, store, static_cast<long long>(options.seed), callers, kCallers, rate, batched, rate / batched);
   std::fflush(stdout);
 }
@@ -201,19 +201,20 @@ class RpcCallers {
     call->request.mutable_member()->set_display_name("Member");
     for (const auto& interest : member.interests)
       call->request.mutable_member()->add_interests()->set_interest(interest.canonical);
-    stub_->async()->CreateMember(&call->context, &call->request, &call->response, [this, call](const grpc::Status& status) {
-      if (!status.ok()) {
-        std::fprintf(stderr, "bench_write: %s\n", status.error_message().c_str());
-        std::exit(1);
-      }
-      done_.fetch_add(1, std::memory_order_relaxed);
-      if (absl::Now() < ends_) {
-        Next();
-        return;
-      }
-      const std::lock_guard lock(mutex_);
-      if (--running_ == 0) idle_.notify_one();
-    });
+    stub_->async()->CreateMember(&call->context, &call->request, &call->response,
+                                 [this, call](const grpc::Status& status) {
+                                   if (!status.ok()) {
+                                     std::fprintf(stderr, "bench_write: %s\n", status.error_message().c_str());
+                                     std::exit(1);
+                                   }
+                                   done_.fetch_add(1, std::memory_order_relaxed);
+                                   if (absl::Now() < ends_) {
+                                     Next();
+                                     return;
+                                   }
+                                   const std::lock_guard lock(mutex_);
+                                   if (--running_ == 0) idle_.notify_one();
+                                 });
   }
 
   std::vector<domain::Member> members_;

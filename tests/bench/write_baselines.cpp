@@ -55,7 +55,8 @@ SqliteBaseline::SqliteBaseline(const std::string& path, const std::vector<WriteR
       "CREATE TABLE pool(id TEXT PRIMARY KEY, head INTEGER NOT NULL) WITHOUT ROWID; INSERT INTO pool VALUES ('p', 0);"
       "CREATE TABLE member(pool TEXT, id TEXT, payload BLOB, PRIMARY KEY(pool, id)) WITHOUT ROWID;"
       "CREATE TABLE change_log(pool TEXT, revision INTEGER, subject TEXT, object TEXT, payload BLOB, PRIMARY KEY(pool, "
-      "revision)) WITHOUT ROWID; CREATE INDEX change_log_by_subject ON change_log(pool, subject) WHERE subject IS NOT NULL;"
+      "revision)) WITHOUT ROWID; CREATE INDEX change_log_by_subject ON change_log(pool, subject) WHERE subject IS NOT "
+      "NULL;"
       "CREATE TABLE reply(pool TEXT, request_id TEXT, subject TEXT, fingerprint INTEGER, reply BLOB, made INTEGER, "
       "PRIMARY KEY(pool, request_id)) WITHOUT ROWID; CREATE INDEX reply_by_age ON reply(made); CREATE INDEX "
       "reply_by_subject ON reply(pool, subject)");
@@ -141,8 +142,8 @@ PostgresBaseline::PostgresBaseline(const std::string& conninfo, const std::vecto
                   "INSERT INTO member(pool, id, payload) VALUES ('p', $1, $2) ON CONFLICT (pool, id) DO UPDATE SET "
                   "payload = excluded.payload");
   state_->Prepare("log", "INSERT INTO change_log(pool, revision, subject, payload) VALUES ('p', $1, $2, $3)");
-  state_->Prepare("reply",
-                  "INSERT INTO reply(pool, request_id, subject, fingerprint, reply, made) VALUES ('p', $1, $2, 1, $3, 1)");
+  state_->Prepare(
+      "reply", "INSERT INTO reply(pool, request_id, subject, fingerprint, reply, made) VALUES ('p', $1, $2, 1, $3, 1)");
   state_->Prepare("head", "UPDATE pool SET head = $1 WHERE id = 'p'");
   PQenterPipelineMode(state_->connection);
 }

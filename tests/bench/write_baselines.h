@@ -1,5 +1,6 @@
 // What a store can take at best: the rows that one write makes (the record, the row of the change log, the kept reply,
-// and the pool's head), in batches, durable, on one connection, by nothing but the database's client library. One thread.
+// and the pool's head), in batches, durable, on one connection, by nothing but the database's client library. One
+// thread.
 #pragma once
 
 #include <cstdint>

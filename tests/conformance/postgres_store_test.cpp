@@ -163,16 +163,16 @@ TEST(PostgresStore, AConnectionThatWasCutIsReplaced) {
   const auto store = OpenDatabase(database);
   MakePool(*store);
   ASSERT_TRUE(store->Read().ok());
-  ASSERT_TRUE(Server().Run("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" +
-                                           database + "'"));
+  ASSERT_TRUE(Server().Run(
+      "postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" + database + "'"));
   EXPECT_TRUE(store->Read().ok());
   auto tx = store->Begin({.pools = {"p"}, .reads = {}});
   ASSERT_TRUE(tx.ok()) << tx.status();
   domain::Member member = MadeMember("m");
   ASSERT_TRUE((*tx)->Put("p", member).ok());
   // Cut before the commit: nothing is kept, and the error says that one cannot know.
-  ASSERT_TRUE(Server().Run("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" +
-                                           database + "'"));
+  ASSERT_TRUE(Server().Run(
+      "postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" + database + "'"));
   const auto status = (*tx)->Commit();
   EXPECT_EQ(domain::ReasonOf(status), domain::ErrorReason::kStoreUnavailable);
   EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("same request_id"));

@@ -127,13 +127,14 @@ INSTANTIATE_TEST_SUITE_P(
                      },
                      [](const std::string& directory, int how) { return DamageRedis({&Redis()}, directory, how); },
                      [](const std::string& directory) { return DumpRedis({&Redis()}, directory); }},
-        CacheFactory{"redis_cluster",
-                     [](const std::string& directory, const application::Clock& clock, application::Metrics& metrics) {
-                       EXPECT_TRUE(Cluster().runs());
-                       return OpenRedis(Cluster().url(), directory, clock, metrics);
-                     },
-                     [](const std::string& directory, int how) { return DamageRedis(ClusterServers(), directory, how); },
-                     [](const std::string& directory) { return DumpRedis(ClusterServers(), directory); }}),
+        CacheFactory{
+            "redis_cluster",
+            [](const std::string& directory, const application::Clock& clock, application::Metrics& metrics) {
+              EXPECT_TRUE(Cluster().runs());
+              return OpenRedis(Cluster().url(), directory, clock, metrics);
+            },
+            [](const std::string& directory, int how) { return DamageRedis(ClusterServers(), directory, how); },
+            [](const std::string& directory) { return DumpRedis(ClusterServers(), directory); }}),
     [](const auto& info) { return info.param.name; });
 
 std::unique_ptr<index::PoolIndex> SmallIndex(std::int64_t revision, std::uint64_t seed = 3) {
@@ -160,7 +161,8 @@ class RedisSnapshots : public ::testing::Test {
 
 // A writer that slept through the end of its lease cannot put an older state, or any, in place of its follower's.
 TEST_F(RedisSnapshots, AWriterWhoseLeaseIsLostIsFencedOff) {
-  const cache::redis::SnapshotsOptions brief{.time_to_live = absl::Hours(1), .grace = absl::Minutes(1), .lease = absl::Milliseconds(100)};
+  const cache::redis::SnapshotsOptions brief{
+      .time_to_live = absl::Hours(1), .grace = absl::Minutes(1), .lease = absl::Milliseconds(100)};
   cache::redis::Snapshots frozen(config_, clock_, metrics_, brief);
   cache::redis::Snapshots other(config_, clock_, metrics_, brief);
   const auto older = SmallIndex(5);

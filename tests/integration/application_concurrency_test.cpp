@@ -60,7 +60,8 @@ TEST(ApplicationConcurrency, WritesMatchesMaintenanceAndStatisticsAtOnce) {
     const application::SystemClock clock;
     telemetry::PrometheusMetrics metrics("test");
     application::PoolRegistry pools(**store, clock, metrics);
-    application::WriteQueue writes(**store, clock, metrics, [&](const auto& committed) { pools.Apply(committed.changes); }, {});
+    application::WriteQueue writes(**store, clock, metrics,
+                                   [&](const auto& committed) { pools.Apply(committed.changes); }, {});
     application::Executor reads(2, 100);
     const application::Caller caller{domain::Audience::kOperator, ""};
     const simulation::Community community({.helpers = 300});

@@ -138,8 +138,8 @@ TEST_P(Replicas, ErasureReachesTheOthersThoughTheLogDoesNotNameTheMember) {
   const auto a = Start();
   const auto b = Start();
   a->CreatePool();
-  const auto imported = a->Import(
-      {SeekerRow("amina"), HelperRow("ingrid", {"skill:sql"}), HelperRow("joost", {"skill:sql"}), TieRow("amina", "ingrid")});
+  const auto imported = a->Import({SeekerRow("amina"), HelperRow("ingrid", {"skill:sql"}),
+                                   HelperRow("joost", {"skill:sql"}), TieRow("amina", "ingrid")});
   EXPECT_EQ(Names(Match(*b, imported.revision())).size(), 2U);
   pb::EraseMemberRequest request;
   *request.mutable_actor() = Operator();
@@ -294,8 +294,9 @@ TEST_P(RedisReplicas, AnotherServiceReadsThePostings) {
   a->Import(rows);
   Update(*a, "h0", "skill:python");  // its document dies
   const auto count = [&] {
-    const std::string command = "python3 " + std::string(std::getenv("WARMLINE_SOURCE")) + "/tests/e2e/read_postings.py " +
-                                std::to_string(SharedRedis().port()) + " p skill:sql " + prefix_ + " 2>&1";
+    const std::string command = "python3 " + std::string(std::getenv("WARMLINE_SOURCE")) +
+                                "/tests/e2e/read_postings.py " + std::to_string(SharedRedis().port()) +
+                                " p skill:sql " + prefix_ + " 2>&1";
     std::string output(100, '\0');
     FILE* pipe = popen(command.c_str(), "r");
     output.resize(fread(output.data(), 1, output.size(), pipe));

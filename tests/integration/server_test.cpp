@@ -1,6 +1,6 @@
 // The process around the API: identity, limits, health, reflection, drain, operations port, ports that are taken.
-#include <gmock/gmock.h>
 #include <absl/strings/str_join.h>
+#include <gmock/gmock.h>
 #include <grpc/impl/codegen/grpc_types.h>
 #include <grpcpp/create_channel.h>
 #include <gtest/gtest.h>

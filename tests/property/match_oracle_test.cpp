@@ -148,8 +148,8 @@ class Pair {
       const base::RcuReadGuard guard;
       return index_->view().epoch_hour;
     }();
-    auto restored = restorer.Finish(source.revision(), epoch,
-                                    world_.statistics.generation > 0 ? &world_.statistics : nullptr);
+    auto restored =
+        restorer.Finish(source.revision(), epoch, world_.statistics.generation > 0 ? &world_.statistics : nullptr);
     RC_ASSERT(restored.ok());
     merge_.reset();
     merge_has_run_ = false;
@@ -355,8 +355,7 @@ TEST(MatchOracle, HubsAreCutAlike) {
 TEST(MatchOracle, Report) {
   EXPECT_GT(snapshots_restored, pools_compared / 10);
   std::printf("oracle: %d random pools, %d of them moved through snapshots, %d answers compared, %d mismatches\n",
-              pools_compared, snapshots_restored, answers_begun,
-              answers_begun - answers_equal);
+              pools_compared, snapshots_restored, answers_begun, answers_begun - answers_equal);
   EXPECT_GE(pools_compared, 1);
   EXPECT_EQ(answers_begun, answers_equal);
 }

@@ -96,7 +96,8 @@ RC_GTEST_PROP(Snapshot, DamageIsRefusedOrHarmless, (std::uint64_t seed)) {
         pieces.erase(pieces.begin() + static_cast<std::ptrdiff_t>(which));
         break;
       default:
-        std::swap(pieces[which].second, pieces[static_cast<std::size_t>(random.Below(static_cast<int>(pieces.size())))].second);
+        std::swap(pieces[which].second,
+                  pieces[static_cast<std::size_t>(random.Below(static_cast<int>(pieces.size())))].second);
     }
     if (pieces.empty()) break;
   }

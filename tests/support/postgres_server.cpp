@@ -41,11 +41,11 @@ PostgresServer::~PostgresServer() {
 }
 
 void PostgresServer::Start() {
-  server_ = ChildProcess({std::string(kPrograms) + "postgres", "-D", directory_ + "/data", "-k", directory_, "-p",
-                          std::to_string(port_), "-c", "listen_addresses=127.0.0.1", "-c",
-                          durable_ ? "fsync=on" : "fsync=off", "-c", "shared_buffers=256MB", "-c",
-                          "max_connections=200", "-c", "restart_after_crash=on"},
-                         true, directory_ + "/server.log");
+  server_ = ChildProcess(
+      {std::string(kPrograms) + "postgres", "-D", directory_ + "/data", "-k", directory_, "-p", std::to_string(port_),
+       "-c", "listen_addresses=127.0.0.1", "-c", durable_ ? "fsync=on" : "fsync=off", "-c", "shared_buffers=256MB",
+       "-c", "max_connections=200", "-c", "restart_after_crash=on"},
+      true, directory_ + "/server.log");
   for (int i = 0; i < kStartSeconds * 50; ++i) {
     if (PQstatus(Connect(ConnInfo("postgres")).get()) == CONNECTION_OK) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));

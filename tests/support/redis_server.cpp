@@ -42,8 +42,8 @@ std::string TextOf(const redisReply* reply) {
 
 std::string Ask(int port, const std::vector<std::string>& command) {
   const timeval timeout{2, 0};
-  const std::unique_ptr<redisContext, decltype(&redisFree)> context(
-      redisConnectWithTimeout("127.0.0.1", port, timeout), redisFree);
+  const std::unique_ptr<redisContext, decltype(&redisFree)> context(redisConnectWithTimeout("127.0.0.1", port, timeout),
+                                                                    redisFree);
   if (context == nullptr || context->err != 0) return "-not connected";
   redisSetTimeout(context.get(), timeout);
   std::vector<const char*> values;
@@ -73,9 +73,21 @@ RedisServer::~RedisServer() {
 }
 
 void RedisServer::Start() {
-  std::vector<std::string> command = {"redis-server", "--port", std::to_string(port_), "--bind", "127.0.0.1",
-                                      "--unixsocket", socket(), "--dir", directory_, "--save", "",
-                                      "--appendonly", "no", "--repl-diskless-sync-delay", "0"};
+  std::vector<std::string> command = {"redis-server",
+                                      "--port",
+                                      std::to_string(port_),
+                                      "--bind",
+                                      "127.0.0.1",
+                                      "--unixsocket",
+                                      socket(),
+                                      "--dir",
+                                      directory_,
+                                      "--save",
+                                      "",
+                                      "--appendonly",
+                                      "no",
+                                      "--repl-diskless-sync-delay",
+                                      "0"};
   command.insert(command.end(), options_.begin(), options_.end());
   server_ = ChildProcess(command, false, directory_ + "/log");
   (void)WaitFor([&] { return runs(); });
@@ -138,16 +150,20 @@ bool RedisSentinels::FailOver() {
   });
   old->Start();
   // It becomes a replica of the new one, and may take over in its turn.
-  return moved && WaitFor([&] { return Contains(old->Do({"INFO", "replication"}), "master_link_status:up"); }) &&
-         WaitFor([&] { return Contains(Ask(sentinel_ports_[0], {"SENTINEL", "CKQUORUM", "warm"}), "OK 3"); });
+  return moved && WaitFor([&] {
+           return Contains(old->Do({"INFO", "replication"}), "master_link_status:up");
+         }) &&
+         WaitFor([&] {
+           return Contains(Ask(sentinel_ports_[0], {"SENTINEL", "CKQUORUM", "warm"}), "OK 3");
+         });
 }
 
 RedisCluster::RedisCluster() {
   std::vector<std::string> create = {"redis-cli", "--cluster", "create"};
   for (int i = 0; i < 6; ++i) {
-    servers_.push_back(std::make_unique<RedisServer>(std::vector<std::string>{
-        "--cluster-enabled", "yes", "--cluster-node-timeout", "500", "--cluster-config-file",
-        "nodes.conf", "--cluster-require-full-coverage", "no"}));
+    servers_.push_back(std::make_unique<RedisServer>(
+        std::vector<std::string>{"--cluster-enabled", "yes", "--cluster-node-timeout", "500", "--cluster-config-file",
+                                 "nodes.conf", "--cluster-require-full-coverage", "no"}));
     create.push_back("127.0.0.1:" + std::to_string(servers_.back()->port()));
   }
   create.insert(create.end(), {"--cluster-replicas", "1", "--cluster-yes"});
@@ -169,8 +185,7 @@ bool RedisCluster::WaitUntilWhole() const {
 
 std::string RedisCluster::url() const {
   std::string url = "cluster://";
-  for (std::size_t i = 0; i < 3; ++i)
-    url += (i == 0 ? "" : ",") + ("127.0.0.1:" + std::to_string(servers_[i]->port()));
+  for (std::size_t i = 0; i < 3; ++i) url += (i == 0 ? "" : ",") + ("127.0.0.1:" + std::to_string(servers_[i]->port()));
   return url;
 }
 

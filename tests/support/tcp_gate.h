@@ -16,11 +16,11 @@ class TcpGate {
  public:
   enum class Mode {
     kOpen,
-    kDelay,      // every piece waits 5 to 50 ms
-    kHalfOpen,   // connections stay, nothing passes
-    kTruncate,   // a piece is cut in the middle, then the connection is
-    kCorrupt,    // now and then a byte is changed
-    kClosed,     // new connections are refused
+    kDelay,     // every piece waits 5 to 50 ms
+    kHalfOpen,  // connections stay, nothing passes
+    kTruncate,  // a piece is cut in the middle, then the connection is
+    kCorrupt,   // now and then a byte is changed
+    kClosed,    // new connections are refused
   };
   // Listens on a port of its own; forwards to a port of 127.0.0.1.
   TcpGate(int target_port, std::uint64_t seed);

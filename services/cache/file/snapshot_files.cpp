@@ -112,8 +112,7 @@ class Replacement {
   }
   absl::Status TakePlace() {
     if (file_ < 0 || fsync(file_) != 0 || rename(temporary_.c_str(), path_.c_str()) != 0) return Failed(path_);
-    const int directory =
-        open(std::filesystem::path(path_).parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int directory = open(std::filesystem::path(path_).parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     const bool synced = directory >= 0 && fsync(directory) == 0;
     if (directory >= 0) close(directory);
     return synced ? absl::OkStatus() : Failed(path_);
@@ -190,8 +189,9 @@ absl::Status SnapshotFiles::Save(const std::string& pool, std::uint64_t history,
   if (status.ok()) status = file.Write({reinterpret_cast<const char*>(&length), sizeof length});
   if (status.ok()) status = file.Write(HashOf(text));
   if (status.ok()) status = file.TakePlace();
-  if (status.ok()) metrics_.SnapshotSaved(name(), static_cast<std::int64_t>(manifest.bytes()),
-                                          static_cast<std::int64_t>(manifest.bytes()));
+  if (status.ok())
+    metrics_.SnapshotSaved(name(), static_cast<std::int64_t>(manifest.bytes()),
+                           static_cast<std::int64_t>(manifest.bytes()));
   return status;
 }
 

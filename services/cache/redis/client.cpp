@@ -144,11 +144,9 @@ absl::Status Client::FindMaster() {
       last = connection.status();
       continue;
     }
-    auto reply =
-        (*connection)->Do({"SENTINEL", "get-master-addr-by-name", config_.master}, config_.connect_timeout);
+    auto reply = (*connection)->Do({"SENTINEL", "get-master-addr-by-name", config_.master}, config_.connect_timeout);
     Address found;
-    if (!reply.ok() || reply->size() != 2 ||
-        !absl::SimpleAtoi(base::AbslView((*reply)[1].text()), &found.port)) {
+    if (!reply.ok() || reply->size() != 2 || !absl::SimpleAtoi(base::AbslView((*reply)[1].text()), &found.port)) {
       last = reply.ok() ? absl::UnavailableError(absl::StrCat("the Sentinel at ", ToText(address),
                                                               " does not know the master ", config_.master))
                         : reply.status();
@@ -175,11 +173,13 @@ absl::Status Client::ReadSlots() {
   absl::Status last = absl::UnavailableError("no node of the Cluster was asked");
   for (const Address& address : ask) {
     auto node = NodeAt(address);
-    auto reply = node.ok() ? (*node)->Do({"CLUSTER", "SLOTS"}, config_.command_timeout)
-                           : absl::StatusOr<Reply>(node.status());
+    auto reply =
+        node.ok() ? (*node)->Do({"CLUSTER", "SLOTS"}, config_.command_timeout) : absl::StatusOr<Reply>(node.status());
     if (!reply.ok() || reply->IsError() || reply->size() == 0) {
-      last = !reply.ok() ? reply.status()
-                         : absl::UnavailableError(absl::StrCat(ToText(address), " tells no slots: ", std::string(reply->text())));
+      last =
+          !reply.ok()
+              ? reply.status()
+              : absl::UnavailableError(absl::StrCat(ToText(address), " tells no slots: ", std::string(reply->text())));
       nodes_.erase(address);
       continue;
     }
@@ -315,8 +315,7 @@ absl::StatusOr<Reply> Client::Ask(const Arguments& command) {
     return address.status();
   }
   auto node = NodeAt(*address);
-  auto reply =
-      node.ok() ? (*node)->Do(command, config_.command_timeout) : absl::StatusOr<Reply>(node.status());
+  auto reply = node.ok() ? (*node)->Do(command, config_.command_timeout) : absl::StatusOr<Reply>(node.status());
   if (!reply.ok()) Forget(*address);
   Note(reply.status());
   return reply;

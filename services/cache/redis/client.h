@@ -1,7 +1,7 @@
 // Redis as one thing, whatever it consists of: a server, a master that Sentinels name, or a Cluster. Commands go to the
-// node that has their key; a node that is gone, no longer a master, or no longer has the slot is found anew. While Redis
-// cannot be reached, calls fail at once (a circuit breaker), but for one attempt after growing pauses with jitter.
-// Thread-safety: one thread at a time.
+// node that has their key; a node that is gone, no longer a master, or no longer has the slot is found anew. While
+// Redis cannot be reached, calls fail at once (a circuit breaker), but for one attempt after growing pauses with
+// jitter. Thread-safety: one thread at a time.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -36,8 +36,8 @@ class Client {
   [[nodiscard]] absl::StatusOr<Reply> Do(const Arguments& command);
   // The same, with longer to wait, for commands that block.
   [[nodiscard]] absl::StatusOr<Reply> DoWithin(const Arguments& command, absl::Duration timeout);
-  // Many commands at once, the replies in their order; a reply may be an error of Redis. UNAVAILABLE when some could not
-  // be asked: then none is returned, though some may have been done.
+  // Many commands at once, the replies in their order; a reply may be an error of Redis. UNAVAILABLE when some could
+  // not be asked: then none is returned, though some may have been done.
   [[nodiscard]] absl::StatusOr<std::vector<Reply>> Pipeline(const std::vector<Arguments>& commands);
   // As one command to any node, for what is not about a key.
   [[nodiscard]] absl::StatusOr<Reply> Ask(const Arguments& command);

@@ -69,8 +69,9 @@ absl::StatusOr<Config> ParseUrl(const std::string& url) {
   } else if (scheme == "cluster") {
     config.topology = Config::Topology::kCluster;
   } else if ((scheme != "redis" && !unix_socket) || scheme_end == std::string::npos) {
-    return Wrong("is not an address of Redis: write redis://host:port, unix:///path, sentinel://host:port,…/master or "
-                 "cluster://host:port,…");
+    return Wrong(
+        "is not an address of Redis: write redis://host:port, unix:///path, sentinel://host:port,…/master or "
+        "cluster://host:port,…");
   }
   std::string rest = url.substr(scheme_end + 3);
   if (const std::size_t at = rest.rfind('@'); at != std::string::npos) {

@@ -6,8 +6,8 @@
 namespace warmline::cache::redis {
 
 std::string_view ReplyView::text() const {
-  const bool has_text = reply_->type == REDIS_REPLY_STRING || reply_->type == REDIS_REPLY_STATUS ||
-                        reply_->type == REDIS_REPLY_ERROR;
+  const bool has_text =
+      reply_->type == REDIS_REPLY_STRING || reply_->type == REDIS_REPLY_STATUS || reply_->type == REDIS_REPLY_ERROR;
   return has_text ? std::string_view(reply_->str, reply_->len) : std::string_view();
 }
 

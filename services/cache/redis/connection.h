@@ -48,7 +48,8 @@ using Arguments = std::vector<std::string>;
 
 class Connection {
  public:
-  // Connects, says who we are, chooses the database. Errors: UNAVAILABLE; PERMISSION_DENIED for a wrong user or password.
+  // Connects, says who we are, chooses the database. Errors: UNAVAILABLE; PERMISSION_DENIED for a wrong user or
+  // password.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Connection>> Open(const Address& address, const Config& config);
   // Queues a command.
   void Append(const Arguments& command);

@@ -118,8 +118,9 @@ void Feed::PublishBatch(const std::vector<LogRow>& rows) {
   for (const auto& [pool, all] : by_pool) {
     const std::string key = StreamKey(pool);
     for (std::size_t at = 0; at < all.size(); at += kMaxRowsAnEntry) {
-      const std::vector<const LogRow*> some(all.begin() + static_cast<std::ptrdiff_t>(at),
-                                            all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), at + kMaxRowsAnEntry)));
+      const std::vector<const LogRow*> some(
+          all.begin() + static_cast<std::ptrdiff_t>(at),
+          all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), at + kMaxRowsAnEntry)));
       // What was told before of a member who is erased now must not stay.
       if (std::any_of(some.begin(), some.end(), [](const LogRow* row) { return row->erases; }))
         tells.push_back({"XTRIM", key, "MAXLEN", "0"});
@@ -128,14 +129,14 @@ void Feed::PublishBatch(const std::vector<LogRow>& rows) {
                        "rows", packed, "sum", HashOf(packed)});
     }
     tells.push_back({"PEXPIRE", key, kStreamLifeMs});
-    rings.push_back({"XADD", publisher_.Key("bell"), "MAXLEN", "~", absl::StrCat(kMaxEntries), "*", "pool", pool,
-                     "writer", me_});
+    rings.push_back(
+        {"XADD", publisher_.Key("bell"), "MAXLEN", "~", absl::StrCat(kMaxEntries), "*", "pool", pool, "writer", me_});
   }
   const auto told = publisher_.Pipeline(tells);
   std::int64_t lost = told.ok() ? 0 : static_cast<std::int64_t>(rows.size());
   for (std::size_t i = 0; told.ok() && i < told->size(); ++i) lost += (*told)[i].IsError() ? 1 : 0;
-  // An entry that came late (its revision is below the last) is not kept, and neither is one where something else stands
-  // under the key: such a stream is begun anew. The bell rings all the same, and who hears it finds the gap.
+  // An entry that came late (its revision is below the last) is not kept, and neither is one where something else
+  // stands under the key: such a stream is begun anew. The bell rings all the same, and who hears it finds the gap.
   if (lost > 0) {
     metrics_.FeedDropped(lost);
     std::vector<Arguments> heals;
@@ -186,8 +187,8 @@ absl::StatusOr<std::vector<std::string>> Feed::Wait(absl::Duration at_most) {
 }
 
 absl::StatusOr<std::vector<LogRow>> Feed::Read(const std::string& pool, std::int64_t after) {
-  auto reply = subscriber_.Do({"XREAD", "COUNT", absl::StrCat(kEntriesAtOnce), "STREAMS", StreamKey(pool),
-                               absl::StrCat(after, "-0")});
+  auto reply = subscriber_.Do(
+      {"XREAD", "COUNT", absl::StrCat(kEntriesAtOnce), "STREAMS", StreamKey(pool), absl::StrCat(after, "-0")});
   if (!reply.ok()) return reply.status();
   if (reply->IsError()) return absl::UnavailableError(absl::StrCat("Redis: ", std::string(reply->text())));
   std::vector<LogRow> rows;

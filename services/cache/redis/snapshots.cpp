@@ -69,8 +69,8 @@ return 0
 
 // Everything in a manifest that a reader depends on, but for the generation, which the swap gives it.
 std::string SumOf(const Manifest& m) {
-  return HashOf(absl::StrCat(m.format, " ", m.history, " ", m.revision, " ", m.statistics_generation, " ", m.members, " ",
-                             m.made_ms, "\n", PiecesToText(m.pieces)));
+  return HashOf(absl::StrCat(m.format, " ", m.history, " ", m.revision, " ", m.statistics_generation, " ", m.members,
+                             " ", m.made_ms, "\n", PiecesToText(m.pieces)));
 }
 
 std::string Ms(absl::Duration d) { return absl::StrCat(absl::ToInt64Milliseconds(d)); }
@@ -101,7 +101,11 @@ struct Snapshots::Batch {
 
 Snapshots::Snapshots(const Config& config, const application::Clock& clock, application::Metrics& metrics,
                      const SnapshotsOptions& options)
-    : options_(options), clock_(clock), metrics_(metrics), me_(NameOfThisProcess()), client_(config, "cache", clock, metrics) {}
+    : options_(options),
+      clock_(clock),
+      metrics_(metrics),
+      me_(NameOfThisProcess()),
+      client_(config, "cache", clock, metrics) {}
 
 Snapshots::~Snapshots() {
   // So that another process need not wait for their ends.
@@ -178,8 +182,8 @@ absl::StatusOr<std::optional<LoadedSnapshot>> Snapshots::Load(const std::string&
     for (std::size_t i = begin; i < end; ++i) {
       const Reply& reply = (*replies)[i - begin];
       const Piece& piece = m.pieces[i];
-      auto bytes = reply.IsNil() || reply.IsError() ? absl::NotFoundError("missing")
-                                                    : UnpackBlock(reply.text(), piece.bytes);
+      auto bytes =
+          reply.IsNil() || reply.IsError() ? absl::NotFoundError("missing") : UnpackBlock(reply.text(), piece.bytes);
       if (bytes.ok() && assembler.Add(piece, *bytes).ok()) continue;
       if (coming.valid()) coming.wait();
       Damaged(pool, m, absl::IsNotFound(bytes.status()) ? "missing" : "corrupt");
@@ -223,8 +227,8 @@ absl::StatusOr<std::optional<SnapshotInfo>> Snapshots::Newest(const std::string&
 
 bool Snapshots::MayWrite(const std::string& pool) {
   const std::lock_guard lock(mutex_);
-  auto reply = client_.Do(
-      {"EVAL", kLease, "2", PoolKey(pool, "lease"), PoolKey(pool, "fence"), me_, Ms(options_.lease)});
+  auto reply =
+      client_.Do({"EVAL", kLease, "2", PoolKey(pool, "lease"), PoolKey(pool, "fence"), me_, Ms(options_.lease)});
   if (!reply.ok() || reply->IsError() || reply->text().empty()) {
     leases_.erase(pool);
     return false;
@@ -260,13 +264,33 @@ absl::Status Snapshots::SendMissing(const std::string& pool, Batch& batch) {
 absl::Status Snapshots::Swap(const std::string& pool, const Manifest& manifest) {
   const std::string& lease = leases_[pool];
   const std::string fence = lease.substr(lease.rfind(':') + 1);
-  auto reply = client_.Do({"EVAL", kSwap, "2", PoolKey(pool, "manifest"), PoolKey(pool, "lease"), lease,
-                           absl::StrCat(manifest.history), absl::StrCat(manifest.revision), fence,
-                           Ms(options_.time_to_live), "format", absl::StrCat(manifest.format),
-                           "statistics_generation", absl::StrCat(manifest.statistics_generation), "members",
-                           absl::StrCat(manifest.members), "made_ms", absl::StrCat(manifest.made_ms), "writer", me_,
-                           "bytes", absl::StrCat(manifest.bytes()), "pieces", PiecesToText(manifest.pieces), "sum",
-                           SumOf(manifest), "retired",
+  auto reply = client_.Do({"EVAL",
+                           kSwap,
+                           "2",
+                           PoolKey(pool, "manifest"),
+                           PoolKey(pool, "lease"),
+                           lease,
+                           absl::StrCat(manifest.history),
+                           absl::StrCat(manifest.revision),
+                           fence,
+                           Ms(options_.time_to_live),
+                           "format",
+                           absl::StrCat(manifest.format),
+                           "statistics_generation",
+                           absl::StrCat(manifest.statistics_generation),
+                           "members",
+                           absl::StrCat(manifest.members),
+                           "made_ms",
+                           absl::StrCat(manifest.made_ms),
+                           "writer",
+                           me_,
+                           "bytes",
+                           absl::StrCat(manifest.bytes()),
+                           "pieces",
+                           PiecesToText(manifest.pieces),
+                           "sum",
+                           SumOf(manifest),
+                           "retired",
                            RetiredToText(manifest)});
   if (!reply.ok()) return reply.status();
   if (auto status = AsStatus(*reply); !status.ok()) return status;

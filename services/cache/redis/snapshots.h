@@ -66,9 +66,9 @@ class Snapshots : public application::SnapshotCache {
   application::Metrics& metrics_;
   const std::string me_;  // of this process, in leases
   std::mutex mutex_;
-  Client client_;                                               // guarded by mutex_
-  absl::flat_hash_map<std::string, std::string> leases_;       // values of those held; guarded by mutex_
-  absl::flat_hash_map<std::string, absl::Time> refreshed_;     // guarded by mutex_
+  Client client_;                                           // guarded by mutex_
+  absl::flat_hash_map<std::string, std::string> leases_;    // values of those held; guarded by mutex_
+  absl::flat_hash_map<std::string, absl::Time> refreshed_;  // guarded by mutex_
 };
 
 }  // namespace warmline::cache::redis

@@ -124,17 +124,18 @@ Connection::Connection(PGconn* connection, const ConnectionOptions& options)
 Connection::~Connection() { PQfinish(connection_); }
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const ConnectionOptions& options) {
-  const std::string timeout =
-      absl::StrCat(std::max<std::int64_t>(2, absl::ToInt64Seconds(absl::Ceil(options.connect_timeout, absl::Seconds(1)))));
+  const std::string timeout = absl::StrCat(
+      std::max<std::int64_t>(2, absl::ToInt64Seconds(absl::Ceil(options.connect_timeout, absl::Seconds(1)))));
   // Those before `dbname`, which is the whole connection string, may be overruled by it. A peer that is gone without a
   // word is noticed in seconds.
-  const std::array<const char*, 10> keys = {"connect_timeout",     "application_name", "tcp_user_timeout",
-                                            "keepalives_idle",     "keepalives_count", "keepalives_interval",
-                                            "dbname",              "client_encoding",  nullptr};
-  const std::array<const char*, 10> values = {timeout.c_str(), "warmline", "5000", "5", "2", "2",
-                                              options.conninfo.c_str(), "UTF8", nullptr};
+  const std::array<const char*, 10> keys = {"connect_timeout", "application_name", "tcp_user_timeout",
+                                            "keepalives_idle", "keepalives_count", "keepalives_interval",
+                                            "dbname",          "client_encoding",  nullptr};
+  const std::array<const char*, 10> values = {timeout.c_str(),          "warmline", "5000", "5", "2", "2",
+                                              options.conninfo.c_str(), "UTF8",     nullptr};
   PGconn* raw = PQconnectdbParams(keys.data(), values.data(), 1);
-  PQsetNoticeProcessor(raw, [](void*, const char*) {}, nullptr);  // errors are read from results
+  PQsetNoticeProcessor(
+      raw, [](void*, const char*) {}, nullptr);  // errors are read from results
   std::unique_ptr<Connection> connection(new Connection(raw, options));
   if (PQstatus(raw) != CONNECTION_OK) {
     return domain::MakeError(domain::ErrorReason::kStoreUnavailable,

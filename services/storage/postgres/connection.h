@@ -30,9 +30,9 @@ struct ConnectionOptions {
 // A statement's argument. Arrays are of one dimension.
 class Argument {
  public:
-  Argument(const std::string& text);                  // NOLINT(google-explicit-constructor): reads as a call's argument
-  Argument(std::int64_t value);                       // NOLINT(google-explicit-constructor)
-  static Argument Bytes(std::string bytes);           // bytea
+  Argument(const std::string& text);         // NOLINT(google-explicit-constructor): reads as a call's argument
+  Argument(std::int64_t value);              // NOLINT(google-explicit-constructor)
+  static Argument Bytes(std::string bytes);  // bytea
   static Argument Texts(const std::vector<std::string_view>& values);
   static Argument ByteArrays(const std::vector<std::string_view>& values);
   static Argument Integers(const std::vector<std::int64_t>& values);
@@ -93,7 +93,7 @@ class Connection {
   const absl::Duration wait_;
   absl::flat_hash_set<const char*> prepared_;
   struct Command {
-    bool wanted = false;              // its result is the caller's
+    bool wanted = false;             // its result is the caller's
     const char* prepares = nullptr;  // the statement that it prepares
   };
   std::vector<Command> queued_;  // since the last Await

@@ -177,8 +177,7 @@ absl::StatusOr<std::vector<domain::Need>> Reader<Base>::ListNeeds(const std::str
 
 template <typename Base>
 absl::StatusOr<std::int64_t> Reader<Base>::CountOpenNeedsOf(const std::string& pool, const std::string& seeker) {
-  return Number(
-      Query("SELECT count(*) FROM need WHERE pool = $1 AND seeker = $2 AND is_open = 1", {pool, seeker}));
+  return Number(Query("SELECT count(*) FROM need WHERE pool = $1 AND seeker = $2 AND is_open = 1", {pool, seeker}));
 }
 
 template <typename Base>
@@ -208,10 +207,9 @@ absl::StatusOr<std::int64_t> Reader<Base>::HeadRevision(const std::string& pool)
 template <typename Base>
 absl::StatusOr<std::vector<std::pair<std::string, std::int64_t>>> Reader<Base>::ListHeads() {
   using Head = std::pair<std::string, std::int64_t>;
-  return All<Head>(Query("SELECT id, head FROM pool ORDER BY id"),
-                   [](const Result& r, int row) -> absl::StatusOr<Head> {
-                     return Head(r.Text(row, 0), r.Integer(row, 1));
-                   });
+  return All<Head>(
+      Query("SELECT id, head FROM pool ORDER BY id"),
+      [](const Result& r, int row) -> absl::StatusOr<Head> { return Head(r.Text(row, 0), r.Integer(row, 1)); });
 }
 
 template <typename Base>

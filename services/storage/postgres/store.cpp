@@ -84,9 +84,9 @@ absl::StatusOr<std::unique_ptr<Connection>> Store::Connect() {
 absl::StatusOr<std::unique_ptr<Connection>> Store::TakeReader() {
   {
     std::unique_lock lock(mutex_);
-    const bool free = reader_free_.wait_for(
-        lock, absl::ToChronoNanoseconds(options_.connection.statement_timeout),
-        [this] { return !idle_readers_.empty() || readers_ < options_.max_readers; });
+    const bool free =
+        reader_free_.wait_for(lock, absl::ToChronoNanoseconds(options_.connection.statement_timeout),
+                              [this] { return !idle_readers_.empty() || readers_ < options_.max_readers; });
     if (!free) {
       return domain::MakeError(domain::ErrorReason::kStoreUnavailable,
                                absl::StrCat("all ", options_.max_readers, " reading connections are busy: try again"),

@@ -86,8 +86,7 @@ absl::Status Transaction::RollbackItem() {
 absl::Status Transaction::Commit() {
   over_ = true;
   for (const auto& [pool, head] : heads_) {
-    if (head != stored_heads_[pool])
-      connection_.Send("UPDATE pool SET head = $2 WHERE id = $1", {pool, head});
+    if (head != stored_heads_[pool]) connection_.Send("UPDATE pool SET head = $2 WHERE id = $1", {pool, head});
   }
   pending_.Send(connection_, 0, pending_.size());
   connection_.SendText("COMMIT");

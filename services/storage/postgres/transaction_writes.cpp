@@ -130,8 +130,7 @@ absl::StatusOr<std::int64_t> Transaction::Put(const std::string& pool, domain::C
   std::optional<std::int64_t> more;
   if (before != connections_.end()) more = before->second.has_value() ? 0 : 1;
   for (const std::string& side : {connection.a, connection.b}) AdjustCount(KeyOf("ties", pool, side), more);
-  pending_.Add(
-      {Table::kConnection, false, pool, connection.a, connection.b, codec::Encode(pool, connection), 0, 0});
+  pending_.Add({Table::kConnection, false, pool, connection.a, connection.b, codec::Encode(pool, connection), 0, 0});
   Learn<domain::Connection>(connections_, key, connection);
   Log(pool, *revision, connection.a, connection.b, connection);
   return revision;

@@ -188,8 +188,7 @@ absl::StatusOr<ErasureRecord> Transaction::EraseMember(const std::string& pool, 
                                                        absl::Time now) {
   // Whole seconds, as the ledger keeps them.
   const codec::ErasedName name = erasure_key_.Name(pool, member);
-  ErasureRecord record{name.hash, absl::FromUnixSeconds(absl::ToUnixSeconds(now)), 0,
-                       0};
+  ErasureRecord record{name.hash, absl::FromUnixSeconds(absl::ToUnixSeconds(now)), 0, 0};
   // The needs go from the index one by one, by name.
   std::vector<std::string> needs;
   {

@@ -1,9 +1,10 @@
 // How a registry follows a log: in order, each change once, whatever is told twice, late or not at all.
+#include "application/pool_registry.h"
+
 #include <gtest/gtest.h>
 
 #include <filesystem>
 
-#include "application/pool_registry.h"
 #include "base/rcu.h"
 #include "storage/sqlite/store.h"
 #include "support/child_process.h"
