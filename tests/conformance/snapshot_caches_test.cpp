@@ -179,6 +179,21 @@ TEST_F(RedisSnapshots, AWriterWhoseLeaseIsLostIsFencedOff) {
   EXPECT_FALSE(frozen.Save("p", 1, index::SnapshotSource(*newer), false).ok());
 }
 
+TEST_F(RedisSnapshots, AUserOfAnAclComesThroughAUnixSocket) {
+  RedisServer server;
+  ASSERT_EQ(server.Do({"ACL", "SETUSER", "warm", "on", ">s3:cret/", "~warmline:*", "+@all"}), "OK");
+  ASSERT_EQ(server.Do({"ACL", "SETUSER", "default", "off"}), "OK");
+  const auto index = SmallIndex(5);
+  const auto save = [&](const std::string& credentials) {
+    cache::redis::Snapshots cache(*cache::redis::ParseUrl("unix://" + credentials + server.socket()), clock_, metrics_);
+    if (!cache.MayWrite("p")) return absl::PermissionDeniedError("no lease");
+    return cache.Save("p", 1, index::SnapshotSource(*index), false);
+  };
+  EXPECT_TRUE(save("warm:s3%3Acret%2F@").ok());
+  EXPECT_FALSE(save("warm:wrong@").ok());
+  EXPECT_FALSE(save("").ok());
+}
+
 TEST_F(RedisSnapshots, UnchangedBlocksAreNotSentAgain) {
   cache::redis::Snapshots cache(config_, clock_, metrics_);
   ASSERT_TRUE(cache.MayWrite("p"));

@@ -149,6 +149,27 @@ class Served(unittest.TestCase):
 
 
 class Options(unittest.TestCase):
+    def test_what_a_cluster_stands_on_is_checked_and_wrong_addresses_are_named(self):
+        serve = ["serve", "--data-dir", self.data + "/other", "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"]
+        done = run(*serve, "--redis", "redis://127.0.0.1:1")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("redis: is for the cluster profile: give --postgres too, or leave it out", done.stderr)
+        done = run(*serve, "--postgres", "host=/nonexistent dbname=x")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("cannot connect to the database: check that it runs, and --postgres", done.stderr)
+        done = run("doctor", "--server", self.address, "--data-dir", self.data, "--postgres", "host=127.0.0.1 port=1 dbname=x", "--redis", "rediss://x", "--output", "json")
+        self.assertEqual(done.returncode, 1)
+        checks = {check["check"]: check for check in json.loads(done.stdout)["checks"]}
+        self.assertFalse(checks["postgres"]["ok"])
+        self.assertIn("TLS proxy", checks["redis"]["detail"])
+
+    def test_compose_names_only_options_that_exist(self):
+        options = run("serve", "--help").stdout
+        named = set(re.findall(r"WARMLINE_[A-Z_]+(?=:)", (ROOT / "deploy/compose/compose.yaml").read_text()))
+        self.assertIn("WARMLINE_POSTGRES", named)
+        for name in named:
+            self.assertIn(f"(Env:{name})", options)
+
     def test_unknown_options_keys_and_commands_are_errors(self):
         with tempfile.TemporaryDirectory() as directory:
             config = pathlib.Path(directory) / "warmline.toml"
