@@ -139,16 +139,6 @@ class Served(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("WRONG server: nothing answers at 127.0.0.1:1: start `warmline serve`", done.stdout)
 
-    def test_a_client_in_another_language(self):
-        node = ROOT / "tests/e2e/node"
-        if not (node / "node_modules/@grpc/grpc-js").exists():
-            subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--silent"], cwd=node, check=True, timeout=300)
-        done = subprocess.run(["node", str(node / "session.js"), self.address, self.data + "/operator.token", str(ROOT)], capture_output=True, text=True, timeout=60)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        print(done.stdout.strip())
-
-
-class Options(unittest.TestCase):
     def test_what_a_cluster_stands_on_is_checked_and_wrong_addresses_are_named(self):
         serve = ["serve", "--data-dir", self.data + "/other", "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"]
         done = run(*serve, "--redis", "redis://127.0.0.1:1")
@@ -163,9 +153,19 @@ class Options(unittest.TestCase):
         self.assertFalse(checks["postgres"]["ok"])
         self.assertIn("TLS proxy", checks["redis"]["detail"])
 
+    def test_a_client_in_another_language(self):
+        node = ROOT / "tests/e2e/node"
+        if not (node / "node_modules/@grpc/grpc-js").exists():
+            subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--silent"], cwd=node, check=True, timeout=300)
+        done = subprocess.run(["node", str(node / "session.js"), self.address, self.data + "/operator.token", str(ROOT)], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        print(done.stdout.strip())
+
+
+class Options(unittest.TestCase):
     def test_compose_names_only_options_that_exist(self):
         options = run("serve", "--help").stdout
-        named = set(re.findall(r"WARMLINE_[A-Z_]+(?=:)", (ROOT / "deploy/compose/compose.yaml").read_text()))
+        named = set(re.findall(r"^ +(WARMLINE_[A-Z_]+):", (ROOT / "deploy/compose/compose.yaml").read_text(), re.MULTILINE))
         self.assertIn("WARMLINE_POSTGRES", named)
         for name in named:
             self.assertIn(f"(Env:{name})", options)
