@@ -14,7 +14,9 @@ struct Address {
   std::string host;  // the path of a Unix socket where port is 0
   int port = 0;
   friend bool operator==(const Address&, const Address&) = default;
-  friend auto operator<=>(const Address&, const Address&) = default;
+  friend bool operator<(const Address& x, const Address& y) {
+    return x.host != y.host ? x.host < y.host : x.port < y.port;
+  }
 };
 [[nodiscard]] std::string ToText(const Address& address);
 

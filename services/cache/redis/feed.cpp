@@ -88,9 +88,15 @@ void Feed::Publish(std::vector<LogRow> rows) {
   std::size_t dropped = 0;
   {
     const std::lock_guard lock(mutex_);
-    for (LogRow& row : rows) waiting_.push_back(std::move(row));
+    for (LogRow& row : rows) {
+      waiting_bytes_ += row.payload.size();
+      waiting_.push_back(std::move(row));
+    }
     // The oldest go: whoever misses them reads the log.
-    for (; waiting_.size() > kMaxWaiting; ++dropped) waiting_.pop_front();
+    for (; waiting_.size() > kMaxWaiting || waiting_bytes_ > kMaxWaitingBytes; ++dropped) {
+      waiting_bytes_ -= waiting_.front().payload.size();
+      waiting_.pop_front();
+    }
   }
   if (dropped > 0) metrics_.FeedDropped(static_cast<std::int64_t>(dropped));
   changed_.notify_one();
@@ -105,6 +111,7 @@ void Feed::Loop() {
       if (waiting_.empty()) return;
       rows.assign(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(waiting_.end()));
       waiting_.clear();
+      waiting_bytes_ = 0;
     }
     PublishBatch(rows);
   }

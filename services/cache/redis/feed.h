@@ -31,6 +31,7 @@ class Feed : public application::ChangeFeed {
   // Entries that a stream keeps, about; and rows that may wait to be published.
   static constexpr int kMaxEntries = 10'000;
   static constexpr std::size_t kMaxWaiting = 20'000;
+  static constexpr std::size_t kMaxWaitingBytes = std::size_t{64} << 20;
 
  private:
   void Loop();
@@ -47,6 +48,7 @@ class Feed : public application::ChangeFeed {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<application::LogRow> waiting_;  // guarded by mutex_
+  std::size_t waiting_bytes_ = 0;            // of their payloads; guarded by mutex_
   bool stopping_ = false;                    // guarded by mutex_
   std::thread thread_;
 };

@@ -320,6 +320,7 @@ std::vector<std::string> Snapshots::Retire(const std::optional<Manifest>& before
 
 void Snapshots::DeleteBlocks(const std::string& pool, const std::vector<std::string>& hashes) {
   std::vector<Arguments> commands;
+  commands.reserve(hashes.size());
   for (const std::string& hash : hashes) commands.push_back({"UNLINK", BlockKey(pool, hash)});
   if (!commands.empty()) (void)client_.Pipeline(commands);  // what stays, dies with its time to live
 }

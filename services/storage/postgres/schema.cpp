@@ -113,7 +113,7 @@ absl::Status Migrate(Connection& connection) {
   // An engine without advisory locks says that it knows no such function: there, migrate with one process.
   const bool no_locks = !locked.ok() && connection.error_state() == "42883";
   if (!locked.ok() && !no_locks) return locked.status();
-  const absl::Status applied = Apply(connection);
+  absl::Status applied = Apply(connection);
   if (!no_locks) {
     connection.SendText(absl::StrCat("SELECT pg_advisory_unlock(", kMigrationLock, ")"));
     if (auto unlocked = connection.Await(); applied.ok() && !unlocked.ok()) return unlocked.status();

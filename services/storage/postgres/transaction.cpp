@@ -92,7 +92,7 @@ absl::Status Transaction::Commit() {
   connection_.SendText("COMMIT");
   auto committed = connection_.Await();
   if (committed.ok()) return absl::OkStatus();
-  const absl::Status status = committed.status();
+  absl::Status status = committed.status();
   if (connection_.alive()) {
     connection_.SendText("ROLLBACK");
     if (connection_.Await().ok()) return status;
