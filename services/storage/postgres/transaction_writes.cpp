@@ -59,7 +59,7 @@ absl::StatusOr<std::int64_t> Transaction::LockedHead(const std::string& pool) {
 }
 
 absl::StatusOr<std::int64_t> Transaction::NextRevision(const std::string& pool) {
-  const auto head = LockedHead(pool);
+  auto head = LockedHead(pool);
   if (!head.ok()) return head;
   undo_.emplace_back([this, pool, before = *head] { heads_[pool] = before; });
   return heads_[pool] = *head + 1;
