@@ -229,6 +229,7 @@ void Call::PollRevision(const std::string& pool, const std::string& token, absl:
   auto alarm = std::make_shared<grpc::Alarm>();
   alarm->Set(absl::ToChronoTime(absl::Now() + kRevisionPoll),
              [call = shared_from_this(), alarm, pool, token, until, then = std::move(then)](bool) mutable {
+               const auto fired = std::move(alarm);  // it holds this function, which must not hold it for ever
                call->PollRevision(pool, token, until, std::move(then));
              });
 }
