@@ -42,7 +42,7 @@ void Follower::Loop() {
   }
 }
 
-bool Follower::Poll() {
+void Follower::Poll() {
   const absl::Time asked = clock_.Now();  // what is committed later is not in the answer
   auto reader = store_.Read();
   bool all = reader.ok();
@@ -61,7 +61,6 @@ bool Follower::Poll() {
     }
   }
   metrics_.StorePolled(all, pools_.MaxStaleness());
-  return all;
 }
 
 }  // namespace warmline::application

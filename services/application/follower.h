@@ -31,8 +31,8 @@ class Follower {
 
  private:
   void Loop();
-  // Asks for all heads, and brings every pool that is behind to its own. False when the store cannot be read.
-  bool Poll();
+  // Asks for all heads, and brings every pool that is behind to its own.
+  void Poll();
 
   RecordStore& store_;
   PoolRegistry& pools_;

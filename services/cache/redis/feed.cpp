@@ -143,7 +143,8 @@ void Feed::PublishBatch(const std::vector<LogRow>& rows) {
   std::int64_t lost = told.ok() ? 0 : static_cast<std::int64_t>(rows.size());
   for (std::size_t i = 0; told.ok() && i < told->size(); ++i) lost += (*told)[i].IsError() ? 1 : 0;
   // An entry that came late (its revision is below the last) is not kept, and neither is one where something else
-  // stands under the key: such a stream is begun anew. The bell rings all the same, and who hears it finds the gap.
+  // stands under the key: such a stream is begun anew. The bell rings all the same: who finds a gap
+  // reads the log, and who finds nothing yet learns of it when the store is asked.
   if (lost > 0) {
     metrics_.FeedDropped(lost);
     std::vector<Arguments> heals;
