@@ -30,14 +30,15 @@ void FeedFollower::Loop() {
       absl::SleepFor(kPauseAfterFailure);
       continue;
     }
-    for (const std::string& pool : *told) Follow(pool);
+    for (const ChangeFeed::News& news : *told) Follow(news);
   }
 }
 
-void FeedFollower::Follow(const std::string& pool) {
-  if (ApplyFeed(pool)) return;
+void FeedFollower::Follow(const ChangeFeed::News& news) {
+  // An entry that was lost while it was the newest leaves no gap in what follows; the bell's revision tells.
+  if (ApplyFeed(news.pool) && pools_.Revision(news.pool) >= news.revision) return;
   metrics_.FeedGap();
-  if (!pools_.CatchUp(pool).ok()) metrics_.CatchUpFailed();
+  if (!pools_.CatchUp(news.pool).ok()) metrics_.CatchUpFailed();
 }
 
 bool FeedFollower::ApplyFeed(const std::string& pool) {

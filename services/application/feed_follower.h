@@ -22,7 +22,7 @@ class FeedFollower {
 
  private:
   void Loop();
-  void Follow(const std::string& pool);
+  void Follow(const ChangeFeed::News& news);
   // False when the log must be read.
   bool ApplyFeed(const std::string& pool);
 

@@ -328,6 +328,27 @@ TEST_P(RedisReplicas, OfAnErasedMemberNothingStaysInRedis) {
   EXPECT_TRUE(Eventually([&] { return !holds(); }));
 }
 
+TEST_P(RedisReplicas, TheBellsRevisionTellsOfAnEntryThatWasLost) {
+  // `a` knows no Redis, so nothing is told of what it writes; `b` never asks the store by itself.
+  TestServer a([&](server::Config& config) { config.postgres = database_; });
+  a.CreatePool();
+  a.Import({SeekerRow("amina"), HelperRow("ingrid", {"skill:sql"})});
+  RedisServer redis;
+  TestServer b([&](server::Config& config) {
+    config.postgres = database_;
+    config.redis = redis.url();
+    config.poll_interval = absl::Hours(1);
+  });
+  ASSERT_EQ(Names(Match(b, "")).size(), 1U);
+  const auto written = domain::ParseRevisionToken(Update(a, "ingrid", "skill:welding"));
+  ASSERT_TRUE(written.has_value());
+  EXPECT_TRUE(Names(Match(b, "", "skill:welding")).empty());
+  EXPECT_TRUE(Eventually([&] {
+    redis.Do({"XADD", "warmline:bell", "*", "pool", "p", "writer", "a", "revision", std::to_string(written->number)});
+    return Names(Match(b, "", "skill:welding")).size() == 1;
+  }));
+}
+
 TEST_P(RedisReplicas, WithRedisGoneFlushedOrFilledCallsGoOn) {
   RedisServer redis;
   const auto start = [&] {

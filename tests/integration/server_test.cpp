@@ -180,7 +180,12 @@ TEST(Metrics, AreTheGoldenOnes) {
   for (std::string line; std::getline(file, line);) {
     if (!line.empty() && line[0] != '#') golden.insert(line);
   }
-  golden.erase("warmline_rpc_refused_total{reason}");  // appears with the first refusal
+  // These appear with the first refusal, the first use of Redis, and the first snapshot that is looked for or damaged.
+  for (const char* in_time :
+       {"warmline_rpc_refused_total{reason}", "warmline_redis_reachable{use}",
+        "warmline_snapshot_loads_total{cache,result}", "warmline_snapshot_damaged_total{cache,what}"}) {
+    if (!actual.contains(in_time)) golden.erase(in_time);
+  }
   std::vector<std::string> unexpected;
   std::vector<std::string> missing;
   std::set_difference(actual.begin(), actual.end(), golden.begin(), golden.end(), std::back_inserter(unexpected));

@@ -1,6 +1,6 @@
 #include "cache/redis/feed.h"
 
-#include <absl/container/flat_hash_set.h>
+#include <absl/container/flat_hash_map.h>
 #include <absl/strings/match.h>
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
@@ -136,15 +136,15 @@ void Feed::PublishBatch(const std::vector<LogRow>& rows) {
                        "rows", packed, "sum", HashOf(packed)});
     }
     tells.push_back({"PEXPIRE", key, kStreamLifeMs});
-    rings.push_back(
-        {"XADD", publisher_.Key("bell"), "MAXLEN", "~", absl::StrCat(kMaxEntries), "*", "pool", pool, "writer", me_});
+    rings.push_back({"XADD", publisher_.Key("bell"), "MAXLEN", "~", absl::StrCat(kMaxEntries), "*", "pool", pool,
+                     "writer", me_, "revision", absl::StrCat(all.back()->revision)});
   }
   const auto told = publisher_.Pipeline(tells);
   std::int64_t lost = told.ok() ? 0 : static_cast<std::int64_t>(rows.size());
   for (std::size_t i = 0; told.ok() && i < told->size(); ++i) lost += (*told)[i].IsError() ? 1 : 0;
   // An entry that came late (its revision is below the last) is not kept, and neither is one where something else
-  // stands under the key: such a stream is begun anew. The bell rings all the same: who finds a gap
-  // reads the log, and who finds nothing yet learns of it when the store is asked.
+  // stands under the key: such a stream is begun anew. The bell rings all the same: who finds
+  // less than it says reads the log.
   if (lost > 0) {
     metrics_.FeedDropped(lost);
     std::vector<Arguments> heals;
@@ -162,7 +162,7 @@ void Feed::PublishBatch(const std::vector<LogRow>& rows) {
     (void)publisher_.Do({"UNLINK", publisher_.Key("bell")});
 }
 
-absl::StatusOr<std::vector<std::string>> Feed::Wait(absl::Duration at_most) {
+absl::StatusOr<std::vector<application::ChangeFeed::News>> Feed::Wait(absl::Duration at_most) {
   const std::string bell = subscriber_.Key("bell");
   if (heard_.empty()) {
     // From the newest entry on: what was told before is found by asking the store.
@@ -182,16 +182,24 @@ absl::StatusOr<std::vector<std::string>> Feed::Wait(absl::Duration at_most) {
     heard_.clear();
     return absl::UnavailableError(absl::StrCat("Redis: ", std::string(reply->text())));
   }
-  absl::flat_hash_set<std::string> pools;
+  absl::flat_hash_map<std::string, std::int64_t> newest;
   if (reply->size() > 0) {
     const ReplyView entries = (*reply)[0][1];
     for (std::size_t i = 0; i < entries.size(); ++i) {
       heard_ = std::string(entries[i][0].text());
       const ReplyView fields = entries[i][1];
-      if (fields.size() >= 4 && fields[3].text() != me_) pools.insert(std::string(fields[1].text()));
+      std::int64_t revision = 0;
+      if (fields.size() < 6 || fields[3].text() == me_ ||
+          !absl::SimpleAtoi(base::AbslView(fields[5].text()), &revision))
+        continue;
+      std::int64_t& of_pool = newest[std::string(fields[1].text())];
+      of_pool = std::max(of_pool, revision);
     }
   }
-  return std::vector<std::string>(pools.begin(), pools.end());
+  std::vector<News> news;
+  news.reserve(newest.size());
+  for (auto& [pool, revision] : newest) news.push_back({pool, revision});
+  return news;
 }
 
 absl::StatusOr<std::vector<LogRow>> Feed::Read(const std::string& pool, std::int64_t after) {

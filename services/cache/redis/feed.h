@@ -25,7 +25,7 @@ class Feed : public application::ChangeFeed {
   ~Feed() override;
 
   void Publish(std::vector<application::LogRow> rows) override;
-  absl::StatusOr<std::vector<std::string>> Wait(absl::Duration at_most) override;
+  absl::StatusOr<std::vector<News>> Wait(absl::Duration at_most) override;
   absl::StatusOr<std::vector<application::LogRow>> Read(const std::string& pool, std::int64_t after) override;
 
   // Entries that a stream keeps, about; and rows that may wait to be published.
