@@ -11,7 +11,7 @@
 namespace warmline::api {
 namespace {
 
-static_assert(static_cast<int>(domain::ErrorReason::kReplicaStale) == warmline::v1::REPLICA_STALE,
+static_assert(static_cast<int>(domain::ErrorReason::kMemberSuspended) == warmline::v1::MEMBER_SUSPENDED,
               "the two lists of reasons are one");
 static_assert(static_cast<int>(domain::ErrorReason::kStoreFull) == warmline::v1::STORE_FULL);
 
@@ -63,7 +63,7 @@ grpc::Status ToGrpc(const absl::Status& status) {
     codec::SetDuration(*after, retry.mutable_retry_delay());
     details.add_details()->PackFrom(retry);
   }
-  if (reason == domain::ErrorReason::kLimitReached) {
+  if (status.code() == absl::StatusCode::kResourceExhausted && reason != domain::ErrorReason::kOverloaded) {
     google::rpc::QuotaFailure quota;
     quota.add_violations()->set_description(message);
     details.add_details()->PackFrom(quota);

@@ -18,34 +18,6 @@ namespace pb = warmline::v1;
 
 namespace {
 
-// The helper that an ExplainRequest is about, and whether by token. Needs the need's id, which an inline need's content
-// decides.
-absl::StatusOr<std::pair<std::string, bool>> HelperOf(Call& call, const std::string& pool,
-                                                      const pb::ExplainRequest& request,
-                                                      const application::NeedSubject& subject) {
-  domain::Violations violations;
-  if (request.whom_case() == pb::ExplainRequest::kHelper) {
-    std::string id = codec::IdOf(pool, "members", request.helper(), "helper", violations);
-    if (id.empty()) violations.Add("helper", "is empty: name the helper to explain");
-    if (!violations.empty()) return violations.ToStatus();
-    return std::pair(std::move(id), false);
-  }
-  if (request.whom_case() == pb::ExplainRequest::kCandidate) {
-    const base::RcuReadGuard guard;
-    const index::View* view = call.environment().pools.Find(pool);
-    if (view == nullptr) return application::PoolNotFound(pool);
-    auto need = application::ResolveNeed(*view, call.caller(), pool, subject);
-    if (!need.ok()) return need.status();
-    if (auto helper = call.environment().candidate_tokens.Open(pool, need->seeker, need->id, request.candidate()))
-      return std::pair(*std::move(helper), true);
-    violations.Add("candidate", absl::StrCat(domain::Quoted(request.candidate()),
-                                             " is not a candidate of this need: use the token that Match gave for it"));
-    return violations.ToStatus();
-  }
-  violations.Add("whom", "is missing: name a `helper`, or give the `candidate` of a masked match");
-  return violations.ToStatus();
-}
-
 absl::Status AnswerSuggestions(Environment& environment, const std::string& pool,
                                const pb::SuggestInterestsRequest& request, pb::SuggestInterestsResponse* response) {
   domain::Violations violations;
@@ -118,7 +90,8 @@ MatchHandlers::Reactor* MatchHandlers::Explain(Context* context, const pb::Expla
                             domain::Violations violations;
                             application::NeedSubject subject = SubjectOf(target.pool, *request, violations);
                             if (!violations.empty()) return violations.ToStatus();
-                            auto helper = HelperOf(*raw, target.pool, *request, subject);
+                            auto helper =
+                                HelperOf(*raw, target.pool, request->helper(), request->candidate(), "", subject);
                             if (!helper.ok()) return helper.status();
                             auto answer = application::ExplainPair(raw->environment().pools, raw->caller(), target.pool,
                                                                    std::move(subject), helper->first, helper->second);

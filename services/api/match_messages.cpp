@@ -4,10 +4,12 @@
 
 #include <algorithm>
 
+#include "base/rcu.h"
 #include "codec/resources.h"
 #include "codec/time.h"
 #include "domain/limits.h"
 #include "domain/names.h"
+#include "warmline/v1/introduction_service.pb.h"
 
 namespace warmline::api {
 
@@ -18,19 +20,10 @@ namespace {
 // Counts below this are not said exactly to any but operators.
 constexpr std::int64_t kSmallCount = 5;
 
-// The lower end of a masked helper's bucket.
-std::uint32_t Bucket(std::uint32_t count) {
-  std::uint32_t floor = 0;
-  for (const std::uint32_t low : {1U, 3U, 10U, 30U, 100U}) {
-    if (count >= low) floor = low;
-  }
-  return floor;
-}
-
 void SetEvidence(const ranking::EvidenceMass& evidence, std::int64_t epoch_hour, bool masked,
                  pb::EvidenceSummary* message) {
-  message->set_helped(masked ? Bucket(evidence.helped_count) : evidence.helped_count);
-  message->set_outcomes(masked ? Bucket(evidence.outcome_count) : evidence.outcome_count);
+  message->set_helped(masked ? application::Bucket(evidence.helped_count) : evidence.helped_count);
+  message->set_outcomes(masked ? application::Bucket(evidence.outcome_count) : evidence.outcome_count);
   message->set_bucketed(masked);
   if (evidence.last_helped_hour != ranking::kUnknown) {
     const std::int64_t hours = std::max<std::int64_t>(0, epoch_hour - evidence.last_helped_hour);
@@ -125,6 +118,7 @@ application::NeedSubject SubjectOf(const std::string& pool, const Request& reque
 }
 
 template application::NeedSubject SubjectOf(const std::string&, const pb::MatchRequest&, domain::Violations&);
+template application::NeedSubject SubjectOf(const std::string&, const pb::RequestRequest&, domain::Violations&);
 template application::NeedSubject SubjectOf(const std::string&, const pb::ExplainRequest&, domain::Violations&);
 
 int TopKOf(int asked, domain::Violations& violations) {
@@ -174,6 +168,33 @@ void SetExplanation(const Call& call, Environment& environment, const std::strin
   response->set_policy_version(explanation.basis.policy_version);
   response->set_statistics_generation(explanation.basis.statistics_generation);
   response->set_need_id(answer.need_id);
+}
+
+absl::StatusOr<std::pair<std::string, bool>> HelperOf(Call& call, const std::string& pool, const std::string& helper,
+                                                      const std::string& candidate, const std::string& prefix,
+                                                      const application::NeedSubject& subject) {
+  domain::Violations violations;
+  if (!helper.empty()) {
+    std::string id = codec::IdOf(pool, "members", helper, prefix + "helper", violations);
+    if (!violations.empty()) return violations.ToStatus();
+    return std::pair(std::move(id), false);
+  }
+  if (candidate.empty()) {
+    violations.Add(prefix + "whom", "is missing: name a `helper`, or give the `candidate` of a masked match");
+    return violations.ToStatus();
+  }
+  // The need's id, which an inline need's content decides.
+  const base::RcuReadGuard guard;
+  const index::View* view = call.environment().pools.Find(pool);
+  if (view == nullptr) return application::PoolNotFound(pool);
+  auto need = application::ResolveNeed(*view, call.caller(), pool, subject);
+  if (!need.ok()) return need.status();
+  if (auto found = call.environment().candidate_tokens.Open(pool, need->seeker, need->id, candidate))
+    return std::pair(*std::move(found), true);
+  violations.Add(prefix + "candidate",
+                 absl::StrCat(domain::Quoted(candidate),
+                              " is not a candidate of this need: use the token that Match gave for it"));
+  return violations.ToStatus();
 }
 
 }  // namespace warmline::api

@@ -15,6 +15,14 @@ template <typename Request>
 [[nodiscard]] application::NeedSubject SubjectOf(const std::string& pool, const Request& request,
                                                  domain::Violations& violations);
 
+// The helper that a call is about, by name or by the token of a masked match, and whether by token; `prefix` stands
+// before the names of the fields. Errors: INVALID_ARGUMENT, and those of application::ResolveNeed.
+[[nodiscard]] absl::StatusOr<std::pair<std::string, bool>> HelperOf(Call& call, const std::string& pool,
+                                                                    const std::string& helper,
+                                                                    const std::string& candidate,
+                                                                    const std::string& prefix,
+                                                                    const application::NeedSubject& subject);
+
 // 1 to 100; 0 is read as 10. A violation otherwise.
 [[nodiscard]] int TopKOf(int asked, domain::Violations& violations);
 

@@ -110,8 +110,8 @@ NeedHandlers::Reactor* NeedHandlers::CloseNeed(Context* context, const pb::Close
                                                                 "CloseReason", "reason", violations);
   if (call->Authorize(request->actor(), target.pool)) call->SetError(violations.ToStatus());
   return call->Write(target.pool, {application::NeedKey(target.pool, target.id)},
-                     [=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
-                       auto closed = application::CloseNeed(tx, raw->caller(), target.pool, target.id, reason);
+                     [=, raw = call.get()](WriteTransaction& tx, absl::Time now) -> absl::Status {
+                       auto closed = application::CloseNeed(tx, raw->caller(), target.pool, target.id, reason, now);
                        if (!closed.ok()) return closed.status();
                        SetWritten(target.pool, *raw, *closed, response);
                        return absl::OkStatus();

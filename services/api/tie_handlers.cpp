@@ -132,8 +132,8 @@ MemberHandlers::Reactor* MemberHandlers::CreateBlock(Context* context, const pb:
   Complete(block, "block.", violations);
   if (call->Authorize(request->actor(), target.pool)) call->SetError(violations.ToStatus());
   return call->Write(target.pool, application::ReadsOf(target.pool, block),
-                     [=, raw = call.get()](WriteTransaction& tx, absl::Time) -> absl::Status {
-                       auto revision = application::CreateBlock(tx, raw->caller(), target.pool, block);
+                     [=, raw = call.get()](WriteTransaction& tx, absl::Time now) -> absl::Status {
+                       auto revision = application::CreateBlock(tx, raw->caller(), target.pool, block, now);
                        if (!revision.ok()) return revision.status();
                        *response->mutable_block() = codec::ToProto(target.pool, block);
                        response->set_revision(raw->Token(*revision));

@@ -21,7 +21,15 @@ absl::Status Keep(WriteTransaction& tx, const std::string& pool, domain::Member&
   auto known = tx.GetMember(pool, member.id);
   if (!known.ok()) return known.status();
   if (known->has_value()) {
-    member.create_time = (*known)->create_time;
+    const domain::Member& before = **known;
+    member.create_time = before.create_time;
+    // What happened here stays, where the row says nothing of it.
+    if (member.evidence.empty()) member.evidence = before.evidence;
+    if (member.load == domain::Load{}) member.load = before.load;
+    member.thanks = before.thanks;
+    member.last_active = before.last_active;
+    member.silent_asks = before.silent_asks;
+    member.suspended = before.suspended;
   } else if (member.create_time <= absl::UnixEpoch()) {
     member.create_time = now;
   }
@@ -40,9 +48,9 @@ absl::Status Keep(WriteTransaction& tx, const std::string& pool, domain::Connect
 }
 
 absl::Status Keep(WriteTransaction& tx, const std::string& pool, domain::Block& block, const ImportOptions&,
-                  absl::Time) {
+                  absl::Time now) {
   static const Caller kOperator{domain::Audience::kOperator, ""};
-  return CreateBlock(tx, kOperator, pool, block).status();
+  return CreateBlock(tx, kOperator, pool, block, now).status();
 }
 
 absl::Status Keep(WriteTransaction& tx, const std::string& pool, domain::Need& need, const ImportOptions&,

@@ -52,6 +52,14 @@ absl::StatusOr<std::unique_ptr<index::PoolIndex>> BuildIndex(RecordStore& store,
         std::string(), [&](const auto& after) { return reader.ListNeeds(id, "", after, kLoadPage); },
         [](const auto& n) { return n.id; });
   }
+  if (status.ok()) {
+    status = add_all(
+        std::string(),
+        [&](const auto& after) {
+          return reader.ListIntroductions(id, {.bars_only = true, .after = after, .limit = kLoadPage});
+        },
+        [](const auto& i) { return i.id; });
+  }
   if (!status.ok()) return status;
   auto statistics = reader.GetStatistics(id);
   if (!statistics.ok()) return statistics.status();

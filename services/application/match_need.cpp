@@ -35,6 +35,14 @@ bool IsMember(const index::View& view, const std::string& id) {
 
 }  // namespace
 
+std::uint32_t Bucket(std::uint32_t count) {
+  std::uint32_t floor = 0;
+  for (const std::uint32_t low : {1U, 3U, 10U, 30U, 100U}) {
+    if (count >= low) floor = low;
+  }
+  return floor;
+}
+
 domain::Rule ShownRule(domain::Rule rule, const Caller& caller) {
   const bool private_rule =
       rule == domain::Rule::kBlock || rule == domain::Rule::kConflict || rule == domain::Rule::kPause;
@@ -94,11 +102,12 @@ absl::StatusOr<ExplainAnswer> ExplainPair(const PoolRegistry& pools, const Calle
   auto need = ResolveNeed(*view, caller, pool, std::move(subject));
   if (!need.ok()) return need.status();
   if (!IsMember(*view, helper)) return MemberNotFound(pool, helper);
-  ExplainAnswer answer{need->id, need->seeker, index::Explain(*view, *need, helper), {}};
+  ExplainAnswer answer{need->id, need->seeker, index::Explain(*view, *need, helper), {}, {}};
   if (!caller.IsOperator() && !by_token && !MayBeNamed(*view, answer.explanation)) return MemberNotFound(pool, helper);
-  if (answer.explanation.match && (caller.IsOperator() || answer.explanation.blocked_by.empty())) {
-    answer.shown = ShownHelper{*std::move(answer.explanation.match), false};
-    answer.shown->masked = IsMasked(*view, caller, answer.shown->helper);
+  if (answer.explanation.match) {
+    answer.found = ShownHelper{*std::move(answer.explanation.match), false};
+    answer.found->masked = IsMasked(*view, caller, answer.found->helper);
+    if (caller.IsOperator() || answer.explanation.blocked_by.empty()) answer.shown = answer.found;
   }
   answer.explanation.match.reset();
   return answer;

@@ -36,7 +36,8 @@ struct ExplainAnswer {
   std::string need_id;
   std::string seeker;
   index::Explanation explanation;
-  std::optional<ShownHelper> shown;
+  std::optional<ShownHelper> shown;  // to the caller: absent to all but operators where a rule blocks
+  std::optional<ShownHelper> found;  // the same, whatever blocks; not for showing
 };
 
 // The need, validated, and seen by the caller. Errors: INVALID_ARGUMENT, PERMISSION_DENIED, NOT_FOUND (NEED_NOT_FOUND,
@@ -54,6 +55,9 @@ struct ExplainAnswer {
 [[nodiscard]] absl::StatusOr<ExplainAnswer> ExplainPair(const PoolRegistry& pools, const Caller& caller,
                                                         const std::string& pool, NeedSubject subject,
                                                         const std::string& helper, bool by_token);
+
+// The lower end of the bucket that a count of a masked helper is shown as: 0, 1, 3, 10, 30, 100.
+[[nodiscard]] std::uint32_t Bucket(std::uint32_t count);
 
 // The rule as the caller may see it: blocks, conflicts and pauses read NOT_AVAILABLE to all but operators.
 [[nodiscard]] domain::Rule ShownRule(domain::Rule rule, const Caller& caller);

@@ -2,6 +2,7 @@
 
 #include <absl/strings/str_cat.h>
 
+#include "application/introduction_moves.h"
 #include "application/pools.h"
 #include "domain/error.h"
 
@@ -51,6 +52,10 @@ absl::StatusOr<domain::Member> CreateMember(WriteTransaction& tx, const Caller& 
   }
   if (member.offer) member.offer->confirmation = Confirmation::kUnconfirmed;
   member.create_time = now;
+  member.thanks = 0;
+  member.last_active.reset();
+  member.silent_asks = 0;
+  member.suspended = false;
   return Store(tx, pool, std::move(member), now);
 }
 
@@ -63,6 +68,7 @@ absl::StatusOr<domain::Member> UpdateMember(WriteTransaction& tx, const Caller& 
   domain::Member updated = *std::move(found);
   if (auto status = RequireRevision(member.revision, updated.revision); !status.ok()) return status;
 
+  const bool took_asks = updated.offer && !updated.offer->paused;
   domain::Violations violations;
   ValidateMask(mask, {"kind", "display_name", "interests", "offer", "introduces", "conflict_keys", "evidence", "load"},
                violations);
@@ -84,7 +90,13 @@ absl::StatusOr<domain::Member> UpdateMember(WriteTransaction& tx, const Caller& 
   }
   domain::ValidateMember(updated, "member.", violations);
   if (!violations.empty()) return violations.ToStatus();
-  return Store(tx, pool, std::move(updated), now);
+  const bool takes_asks = updated.offer && !updated.offer->paused;
+  if (InMask(mask, "offer") && takes_asks) updated.silent_asks = 0;
+  auto stored = Store(tx, pool, std::move(updated), now);
+  if (!stored.ok() || !took_asks || takes_asks) return stored;
+  // Nobody is left waiting for an answer that will not come.
+  if (auto status = CloseUnansweredAsksTo(tx, pool, member.id, now); !status.ok()) return status;
+  return FindMember(tx, pool, member.id);
 }
 
 absl::StatusOr<domain::Member> ConfirmOffer(WriteTransaction& tx, const Caller& caller, const std::string& pool,
@@ -99,6 +111,14 @@ absl::StatusOr<domain::Member> ConfirmOffer(WriteTransaction& tx, const Caller& 
                                         " has no offer to confirm: update the member with an offer first"));
     return violations.ToStatus();
   }
+  // Whoever was paused for their silence is back with this.
+  if (auto pool_record = tx.GetPool(pool); !pool_record.ok()) {
+    return pool_record.status();
+  } else if (pool_record->has_value() &&
+             found->silent_asks >= (*pool_record)->policy.introductions.silent_asks_to_pause) {
+    found->offer->paused = false;
+  }
+  found->silent_asks = 0;
   found->offer->confirmation = caller.IsOperator() ? Confirmation::kVouched : Confirmation::kSelfConfirmed;
   return Store(tx, pool, *std::move(found), now);
 }
@@ -107,6 +127,8 @@ absl::StatusOr<ErasureRecord> EraseMember(WriteTransaction& tx, const Caller& ca
                                           const std::string& id, absl::Time now) {
   if (auto status = RequireSelf(caller, id, "erasing a member"); !status.ok()) return status;
   if (auto found = FindMember(tx, pool, id); !found.ok()) return found.status();
+  if (auto status = CloseAllOf(tx, pool, id, now); !status.ok()) return status;
+  if (auto status = PrepareErasure(tx, pool, id, now); !status.ok()) return status;
   return tx.EraseMember(pool, id, now);
 }
 

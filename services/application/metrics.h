@@ -35,6 +35,8 @@ class Metrics {
   virtual void CacheReachable(const char* use, bool reachable) = 0;
   // A pool could not be brought to the end of its log.
   virtual void CatchUpFailed() = 0;
+  // Something was due of an introduction (an expiry, the end of a cool-down…): it was done, or could not be.
+  virtual void DueMoveMade(bool ok) = 0;
   // A snapshot could not be read whole from a cache ("file" or "redis"): its manifest, or a piece that is missing or
   // corrupt.
   virtual void SnapshotDamaged(const char* cache, const char* what) = 0;

@@ -2,6 +2,7 @@
 
 #include <absl/strings/str_cat.h>
 
+#include "application/introduction_moves.h"
 #include "application/members.h"
 #include "application/pools.h"
 #include "domain/error.h"
@@ -89,7 +90,7 @@ absl::StatusOr<domain::Need> UpdateNeed(WriteTransaction& tx, const Caller& call
 }
 
 absl::StatusOr<domain::Need> CloseNeed(WriteTransaction& tx, const Caller& caller, const std::string& pool,
-                                       const std::string& id, domain::CloseReason reason) {
+                                       const std::string& id, domain::CloseReason reason, absl::Time now) {
   if (reason == domain::CloseReason::kUnspecified) {
     domain::Violations violations;
     violations.Add("reason", "is unspecified: say why, for example FOUND_WORK");
@@ -103,6 +104,7 @@ absl::StatusOr<domain::Need> CloseNeed(WriteTransaction& tx, const Caller& calle
   found->state = domain::NeedState::kClosed;
   found->close_reason = reason;
   if (auto revision = tx.Put(pool, *found); !revision.ok()) return revision.status();
+  if (auto status = CloseAsksFor(tx, pool, *found, now); !status.ok()) return status;
   return found;
 }
 

@@ -21,10 +21,10 @@ namespace warmline::application {
 [[nodiscard]] absl::StatusOr<domain::Need> UpdateNeed(WriteTransaction& tx, const Caller& caller,
                                                       const std::string& pool, const domain::Need& need,
                                                       const std::vector<std::string>& mask);
-// Ends a need. Closing again changes nothing.
+// Ends a need, and the asks for it that nobody accepted yet. Closing again changes nothing.
 [[nodiscard]] absl::StatusOr<domain::Need> CloseNeed(WriteTransaction& tx, const Caller& caller,
                                                      const std::string& pool, const std::string& id,
-                                                     domain::CloseReason reason);
+                                                     domain::CloseReason reason, absl::Time now);
 // The need, where the caller may see it. Another seeker's reads as not found.
 [[nodiscard]] absl::StatusOr<domain::Need> FindNeed(RecordReader& reader, const Caller& caller, const std::string& pool,
                                                     const std::string& id);

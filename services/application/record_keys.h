@@ -15,6 +15,9 @@ namespace warmline::application {
 [[nodiscard]] inline RecordKey NeedKey(const std::string& pool, const std::string& id) {
   return {RecordKey::Kind::kNeed, pool, id, ""};
 }
+[[nodiscard]] inline RecordKey IntroductionKey(const std::string& pool, const std::string& id) {
+  return {RecordKey::Kind::kIntroduction, pool, id, ""};
+}
 [[nodiscard]] inline RecordKey ConnectionKey(const std::string& pool, const std::string& a, const std::string& b) {
   return {RecordKey::Kind::kConnection, pool, a, b};
 }

@@ -44,7 +44,17 @@ struct LogRow {
 
 // What a write will read: a record, a kept reply, or a count. A store may fetch those of a whole batch at once.
 struct RecordKey {
-  enum class Kind { kMember, kConnection, kBlock, kNeed, kReply, kConnectionCount, kBlockCount, kOpenNeedCount };
+  enum class Kind {
+    kMember,
+    kConnection,
+    kBlock,
+    kNeed,
+    kReply,
+    kIntroduction,
+    kConnectionCount,
+    kBlockCount,
+    kOpenNeedCount
+  };
   Kind kind = Kind::kMember;
   std::string pool;
   std::string a;  // an id, or the first of a pair
@@ -57,6 +67,21 @@ struct RecordKey {
 struct BatchHint {
   std::vector<std::string> pools;
   std::vector<RecordKey> reads;
+};
+
+// Which introductions to list. All that is given must hold.
+struct IntroductionQuery {
+  enum class Role { kAny, kSeeker, kHelper, kIntroducer };
+  Role role = Role::kAny;
+  std::string member = {};     // in that role
+  bool open_only = false;      // holds a place of the helper
+  bool bars_only = false;      // open, or cooling down
+  bool drafts_only = false;    // waits for its turn
+  bool counted_only = false;   // the helper's evidence holds something that helped
+  bool reported_only = false;  // of abuse
+  absl::Time asked_since = absl::InfinitePast();
+  std::string after = {};
+  int limit = 0;
 };
 
 // Reads of one consistent state. Lists are by id in byte order, after `after` (exclusive; "" from the start), at most
@@ -103,6 +128,14 @@ class RecordReader {
                                                                             const std::string& after, int limit) = 0;
   [[nodiscard]] virtual absl::StatusOr<std::int64_t> CountOpenNeedsOf(const std::string& pool,
                                                                       const std::string& seeker) = 0;
+  [[nodiscard]] virtual absl::StatusOr<std::optional<domain::Introduction>> GetIntroduction(const std::string& pool,
+                                                                                            const std::string& id) = 0;
+  // By id, which is in order of when they were made.
+  [[nodiscard]] virtual absl::StatusOr<std::vector<domain::Introduction>> ListIntroductions(
+      const std::string& pool, const IntroductionQuery& query) = 0;
+  // Pool and id of those where something is due by `now`, the most overdue first.
+  [[nodiscard]] virtual absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ListDueIntroductions(
+      absl::Time now, int limit) = 0;
   // The newest generation.
   [[nodiscard]] virtual absl::StatusOr<std::optional<domain::Statistics>> GetStatistics(const std::string& pool) = 0;
   // Its generation; 0 when there is none.
@@ -140,12 +173,15 @@ class WriteTransaction : public RecordReader {
   [[nodiscard]] virtual absl::StatusOr<std::int64_t> Put(const std::string& pool, domain::Need& need) = 0;
   [[nodiscard]] virtual absl::StatusOr<std::int64_t> Put(const std::string& pool,
                                                          const domain::Statistics& statistics) = 0;
+  [[nodiscard]] virtual absl::StatusOr<std::int64_t> Put(const std::string& pool,
+                                                         domain::Introduction& introduction) = 0;
   // Deleting what is not there takes a revision too: use cases check first.
   [[nodiscard]] virtual absl::StatusOr<std::int64_t> DeleteConnection(const std::string& pool, const std::string& a,
                                                                       const std::string& b) = 0;
   [[nodiscard]] virtual absl::StatusOr<std::int64_t> DeleteBlock(const std::string& pool, const std::string& blocker,
                                                                  const std::string& blocked) = 0;
-  // Removes a member with all ties, blocks, needs, kept replies and payloads of the change log that name them.
+  // Removes a member with all ties, blocks, needs, introductions as seeker or helper, kept replies and payloads of the
+  // change log that name them.
   [[nodiscard]] virtual absl::StatusOr<ErasureRecord> EraseMember(const std::string& pool, const std::string& member,
                                                                   absl::Time now) = 0;
 

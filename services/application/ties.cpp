@@ -2,6 +2,7 @@
 
 #include <absl/strings/str_cat.h>
 
+#include "application/introduction_moves.h"
 #include "application/members.h"
 #include "domain/error.h"
 #include "domain/limits.h"
@@ -106,13 +107,20 @@ absl::StatusOr<std::int64_t> DeleteConnection(WriteTransaction& tx, const Caller
 }
 
 absl::StatusOr<std::int64_t> CreateBlock(WriteTransaction& tx, const Caller& caller, const std::string& pool,
-                                         const domain::Block& block) {
+                                         const domain::Block& block, absl::Time now) {
   domain::Violations violations;
   domain::ValidateBlock(block, "block.", violations);
   if (!violations.empty()) return violations.ToStatus();
   if (auto status = RequireSelf(caller, block.blocker, "a block"); !status.ok()) return status;
+  bool holds_asks = false;
   for (const std::string& side : {block.blocker, block.blocked}) {
-    if (auto member = FindMember(tx, pool, side); !member.ok()) return member.status();
+    auto member = FindMember(tx, pool, side);
+    if (!member.ok()) return member.status();
+    holds_asks = holds_asks || member->load.open_asks > 0;
+  }
+  // Asks are looked up only where somebody holds one: an import of many blocks reads nothing more.
+  if (holds_asks) {
+    if (auto status = CloseBetween(tx, pool, block.blocker, block.blocked, now); !status.ok()) return status;
   }
   const auto& [low, high] = std::minmax(block.blocker, block.blocked);
   auto tie = tx.GetConnection(pool, low, high);

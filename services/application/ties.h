@@ -26,10 +26,11 @@ namespace warmline::application {
                                                             const std::string& pool, const std::string& a,
                                                             const std::string& b);
 
-// Blocks a member and ends the tie between the two; returns the revision. Errors: INVALID_ARGUMENT, PERMISSION_DENIED,
-// NOT_FOUND (MEMBER_NOT_FOUND), RESOURCE_EXHAUSTED (LIMIT_REACHED).
+// Blocks a member, and ends the tie and what is open between the two; returns the revision. Errors: INVALID_ARGUMENT,
+// PERMISSION_DENIED, NOT_FOUND (MEMBER_NOT_FOUND), RESOURCE_EXHAUSTED (LIMIT_REACHED).
 [[nodiscard]] absl::StatusOr<std::int64_t> CreateBlock(WriteTransaction& tx, const Caller& caller,
-                                                       const std::string& pool, const domain::Block& block);
+                                                       const std::string& pool, const domain::Block& block,
+                                                       absl::Time now);
 // Errors: PERMISSION_DENIED, NOT_FOUND (BLOCK_NOT_FOUND).
 [[nodiscard]] absl::StatusOr<std::int64_t> DeleteBlock(WriteTransaction& tx, const Caller& caller,
                                                        const std::string& pool, const domain::Block& block);

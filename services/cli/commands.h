@@ -10,6 +10,8 @@ void AddImport(CLI::App& app, int& exit_code);
 void AddExport(CLI::App& app, int& exit_code);
 void AddMatch(CLI::App& app, int& exit_code);
 void AddExplain(CLI::App& app, int& exit_code);
+void AddIntroduce(CLI::App& app, int& exit_code);
+void AddInbox(CLI::App& app, int& exit_code);
 void AddSimulate(CLI::App& app, int& exit_code);
 void AddDoctor(CLI::App& app, int& exit_code);
 

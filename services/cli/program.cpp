@@ -33,6 +33,8 @@ int RunProgram(int argc, char** argv) {
   AddExport(app, exit_code);
   AddMatch(app, exit_code);
   AddExplain(app, exit_code);
+  AddIntroduce(app, exit_code);
+  AddInbox(app, exit_code);
   AddSimulate(app, exit_code);
   AddDoctor(app, exit_code);
   app.add_subcommand("version", "Print the version")->callback([] {

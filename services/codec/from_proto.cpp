@@ -70,6 +70,28 @@ std::int32_t Int32(std::int64_t value) {
   return static_cast<std::int32_t>(std::clamp<std::int64_t>(value, INT32_MIN, INT32_MAX));
 }
 
+void ReadRules(const pb::IntroductionRules& message, domain::IntroductionRules& rules) {
+  const auto number = [](std::int32_t& target, std::int32_t value) {
+    if (value != 0) target = value;
+  };
+  const auto time = [](absl::Duration& target, bool given, const google::protobuf::Duration& value) {
+    if (given) target = ToDuration(value);
+  };
+  number(rules.seeker_open_asks, message.seeker_open_asks());
+  number(rules.seeker_asks_per_week, message.seeker_asks_per_week());
+  number(rules.introducer_asks_per_week, message.introducer_asks_per_week());
+  time(rules.cool_down, message.has_cool_down(), message.cool_down());
+  time(rules.expiry[1], message.has_expiry_low(), message.expiry_low());
+  time(rules.expiry[2], message.has_expiry_normal(), message.expiry_normal());
+  time(rules.expiry[3], message.has_expiry_high(), message.expiry_high());
+  time(rules.expiry[4], message.has_expiry_immediate(), message.expiry_immediate());
+  time(rules.outcome_wait, message.has_outcome_wait(), message.outcome_wait());
+  time(rules.pair_period, message.has_pair_period(), message.pair_period());
+  number(rules.repeat_distance, message.repeat_distance());
+  number(rules.silent_asks_to_remind, message.silent_asks_to_remind());
+  number(rules.silent_asks_to_pause, message.silent_asks_to_pause());
+}
+
 domain::Policy ReadPolicy(const pb::Policy& message, const std::string& prefix, Violations& violations) {
   domain::Policy policy;
   if (message.has_weights()) {
@@ -113,6 +135,7 @@ domain::Policy ReadPolicy(const pb::Policy& message, const std::string& prefix, 
     if (!policy.synonyms.emplace(alias, canonical).second)
       violations.Add(At(prefix + "synonyms", i), absl::StrCat(domain::Quoted(alias), " is an alias twice: keep one"));
   }
+  ReadRules(message.introductions(), policy.introductions);
   return policy;
 }
 
@@ -171,6 +194,10 @@ domain::Member FromProto(const std::string& pool, const pb::Member& message, con
   member.revision = RevisionOfEtag(message.etag());
   member.create_time = ToTime(message.create_time());
   member.update_time = ToTime(message.update_time());
+  member.thanks = message.thanks();
+  if (message.has_last_active()) member.last_active = ToTime(message.last_active());
+  member.silent_asks = message.silent_asks();
+  member.suspended = message.suspended();
   return member;
 }
 

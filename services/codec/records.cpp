@@ -4,6 +4,7 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
+#include "codec/introductions.h"
 #include "codec/resources.h"
 #include "warmline/store/v1/record.pb.h"
 
@@ -53,6 +54,9 @@ std::string Encode(const std::string& pool, const domain::Connection& connection
 std::string Encode(const std::string& pool, const domain::Need& need) {
   return ToProto(pool, need).SerializeAsString();
 }
+std::string Encode(const std::string& pool, const domain::Introduction& introduction) {
+  return ToStored(pool, introduction).SerializeAsString();
+}
 
 std::string Encode(const domain::Statistics& statistics) {
   store::Statistics message;
@@ -89,6 +93,7 @@ std::string EncodeChange(const std::string& pool, const domain::ChangeBody& body
     void operator()(const domain::Need& b) const { *change.mutable_need() = ToProto(pool, b); }
     void operator()(const domain::NeedDeleted& b) const { change.set_need_deleted(b.id); }
     void operator()(const domain::Statistics& b) const { change.set_statistics_generation(b.generation); }
+    void operator()(const domain::IntroductionChanged& b) const { *change.mutable_introduction() = ToStored(b); }
     void operator()(const domain::ConnectionDeleted& b) const {
       change.mutable_connection_deleted()->set_first(b.a);
       change.mutable_connection_deleted()->set_second(b.b);
@@ -115,6 +120,10 @@ absl::StatusOr<domain::Connection> DecodeConnection(const std::string& pool, con
 }
 absl::StatusOr<domain::Need> DecodeNeed(const std::string& pool, const std::string& bytes) {
   return Decode<warmline::v1::Need>(bytes, "need", [&](const auto& m, auto& v) { return FromProto(pool, m, "", v); });
+}
+absl::StatusOr<domain::Introduction> DecodeIntroduction(const std::string& pool, const std::string& bytes) {
+  return Decode<store::Introduction>(bytes, "introduction",
+                                     [&](const auto& m, auto& v) { return FromStored(pool, m, v); });
 }
 
 absl::StatusOr<domain::Statistics> DecodeStatistics(const std::string& bytes) {
@@ -157,6 +166,8 @@ absl::StatusOr<domain::ChangeBody> DecodeChange(const std::string& pool, const s
             return domain::BlockDeleted{m.block_deleted().first(), m.block_deleted().second()};
           case store::Change::kNeed:
             return FromProto(pool, m.need(), "", v);
+          case store::Change::kIntroduction:
+            return FromStored(m.introduction(), v);
           case store::Change::kNeedDeleted:
             return domain::NeedDeleted{m.need_deleted()};
           case store::Change::kStatisticsGeneration: {

@@ -13,6 +13,7 @@ namespace warmline::codec {
 [[nodiscard]] std::string Encode(const std::string& pool, const domain::Member& member);
 [[nodiscard]] std::string Encode(const std::string& pool, const domain::Connection& connection);
 [[nodiscard]] std::string Encode(const std::string& pool, const domain::Need& need);
+[[nodiscard]] std::string Encode(const std::string& pool, const domain::Introduction& introduction);
 [[nodiscard]] std::string Encode(const domain::Statistics& statistics);
 // What stands in for the id of an erased member.
 struct ErasedName {
@@ -28,6 +29,8 @@ struct ErasedName {
 [[nodiscard]] absl::StatusOr<domain::Member> DecodeMember(const std::string& pool, const std::string& bytes);
 [[nodiscard]] absl::StatusOr<domain::Connection> DecodeConnection(const std::string& pool, const std::string& bytes);
 [[nodiscard]] absl::StatusOr<domain::Need> DecodeNeed(const std::string& pool, const std::string& bytes);
+[[nodiscard]] absl::StatusOr<domain::Introduction> DecodeIntroduction(const std::string& pool,
+                                                                      const std::string& bytes);
 [[nodiscard]] absl::StatusOr<domain::Statistics> DecodeStatistics(const std::string& bytes);
 // A MemberErased comes back with its hash, and its locator in `erased_locator`; Statistics with their generation only,
 // an erased payload as monostate.

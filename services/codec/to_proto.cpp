@@ -30,6 +30,22 @@ void SetOffer(const domain::Offer& offer, pb::Offer* message) {
   message->set_confirmation(static_cast<pb::Confirmation>(offer.confirmation));
 }
 
+void WriteRules(const domain::IntroductionRules& rules, pb::IntroductionRules* message) {
+  message->set_seeker_open_asks(rules.seeker_open_asks);
+  message->set_seeker_asks_per_week(rules.seeker_asks_per_week);
+  message->set_introducer_asks_per_week(rules.introducer_asks_per_week);
+  SetDuration(rules.cool_down, message->mutable_cool_down());
+  SetDuration(rules.expiry[1], message->mutable_expiry_low());
+  SetDuration(rules.expiry[2], message->mutable_expiry_normal());
+  SetDuration(rules.expiry[3], message->mutable_expiry_high());
+  SetDuration(rules.expiry[4], message->mutable_expiry_immediate());
+  SetDuration(rules.outcome_wait, message->mutable_outcome_wait());
+  SetDuration(rules.pair_period, message->mutable_pair_period());
+  message->set_repeat_distance(rules.repeat_distance);
+  message->set_silent_asks_to_remind(rules.silent_asks_to_remind);
+  message->set_silent_asks_to_pause(rules.silent_asks_to_pause);
+}
+
 }  // namespace
 
 std::string EtagOf(std::int64_t revision) { return revision == 0 ? std::string() : absl::StrCat("e", revision); }
@@ -73,6 +89,7 @@ pb::Pool ToProto(const domain::Pool& pool) {
     synonym->set_alias(alias);
     synonym->set_canonical(canonical);
   }
+  WriteRules(p.introductions, policy->mutable_introductions());
   message.set_etag(EtagOf(pool.revision));
   message.set_policy_version(p.version);
   SetTime(pool.create_time, message.mutable_create_time());
@@ -100,6 +117,10 @@ pb::Member ToProto(const std::string& pool, const domain::Member& member) {
   message.set_etag(EtagOf(member.revision));
   SetTime(member.create_time, message.mutable_create_time());
   SetTime(member.update_time, message.mutable_update_time());
+  message.set_thanks(member.thanks);
+  if (member.last_active) SetTime(*member.last_active, message.mutable_last_active());
+  message.set_silent_asks(member.silent_asks);
+  message.set_suspended(member.suspended);
   return message;
 }
 

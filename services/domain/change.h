@@ -5,6 +5,7 @@
 #include <string>
 #include <variant>
 
+#include "domain/introduction.h"
 #include "domain/member.h"
 #include "domain/need.h"
 #include "domain/pool.h"
@@ -32,7 +33,7 @@ struct NeedDeleted {
 };
 
 using ChangeBody = std::variant<std::monostate, Pool, Member, MemberErased, Connection, ConnectionDeleted, Block,
-                                BlockDeleted, Need, NeedDeleted, Statistics>;
+                                BlockDeleted, Need, NeedDeleted, Statistics, IntroductionChanged>;
 
 struct Change {
   std::int64_t revision = 0;

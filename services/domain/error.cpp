@@ -32,11 +32,13 @@ absl::StatusCode CodeOf(ErrorReason reason) {
     case ErrorReason::kBlockNotFound:
     case ErrorReason::kNeedNotFound:
     case ErrorReason::kErasureNotFound:
+    case ErrorReason::kIntroductionNotFound:
       return absl::StatusCode::kNotFound;
     case ErrorReason::kPoolExists:
     case ErrorReason::kMemberExists:
     case ErrorReason::kConnectionExists:
     case ErrorReason::kNeedExists:
+    case ErrorReason::kAskIsOpen:
       return absl::StatusCode::kAlreadyExists;
     case ErrorReason::kTokenMissing:
     case ErrorReason::kTokenUnknown:
@@ -50,6 +52,13 @@ absl::StatusCode CodeOf(ErrorReason reason) {
     case ErrorReason::kRequestIdReused:
     case ErrorReason::kRevisionOfAnotherHistory:
     case ErrorReason::kNeedIsClosed:
+    case ErrorReason::kMoveNotAllowed:
+    case ErrorReason::kNotMatched:
+    case ErrorReason::kHelperNotAvailable:
+    case ErrorReason::kIntroducerNeeded:
+    case ErrorReason::kCoolingDown:
+    case ErrorReason::kMessageRepeated:
+    case ErrorReason::kMemberSuspended:
       return absl::StatusCode::kFailedPrecondition;
     case ErrorReason::kRevisionNotReached:
     case ErrorReason::kStoreUnavailable:
@@ -59,6 +68,9 @@ absl::StatusCode CodeOf(ErrorReason reason) {
       return absl::StatusCode::kUnavailable;
     case ErrorReason::kOverloaded:
     case ErrorReason::kLimitReached:
+    case ErrorReason::kHelperIsFull:
+    case ErrorReason::kSeekerBudgetSpent:
+    case ErrorReason::kIntroducerBudgetSpent:
       return absl::StatusCode::kResourceExhausted;
     case ErrorReason::kDeadlinePassed:
       return absl::StatusCode::kDeadlineExceeded;

@@ -45,6 +45,18 @@ enum class ErrorReason {
   kDeadlinePassed,
   kCallCancelled,
   kReplicaStale,
+  kIntroductionNotFound,
+  kMoveNotAllowed,
+  kNotMatched,
+  kHelperNotAvailable,
+  kHelperIsFull,
+  kSeekerBudgetSpent,
+  kIntroducerBudgetSpent,
+  kIntroducerNeeded,
+  kAskIsOpen,
+  kCoolingDown,
+  kMessageRepeated,
+  kMemberSuspended,
 };
 
 // A field that is wrong: its path, and what is wrong with the remedy.

@@ -59,6 +59,10 @@ struct Member {
   std::int64_t revision = 0;  // of the last write
   absl::Time create_time;
   absl::Time update_time;
+  std::int32_t thanks = 0;  // introductions through this member that helped
+  std::optional<absl::Time> last_active;
+  std::int32_t silent_asks = 0;  // in a row that this helper let expire
+  bool suspended = false;
 };
 
 struct Connection {

@@ -31,6 +31,35 @@ const std::string& Policy::Resolve(const std::string& canonical) const {
   return found == synonyms.end() ? canonical : found->second;
 }
 
+namespace {
+
+void ValidateRules(const IntroductionRules& rules, const std::string& prefix, Violations& violations) {
+  const auto number = [&](std::int32_t value, std::int32_t high, const char* field) {
+    if (value < 1 || value > high)
+      violations.Add(prefix + field, absl::StrCat(value, " is out of range: give 1 to ", high));
+  };
+  const auto time = [&](absl::Duration value, absl::Duration low, absl::Duration high, const char* field) {
+    if (value < low || value > high) {
+      violations.Add(prefix + field, absl::StrCat(absl::FormatDuration(value), " is out of range: give ",
+                                                  absl::FormatDuration(low), " to ", absl::FormatDuration(high)));
+    }
+  };
+  constexpr absl::Duration kDay = absl::Hours(24);
+  number(rules.seeker_open_asks, 1'000, "seeker_open_asks");
+  number(rules.seeker_asks_per_week, 1'000, "seeker_asks_per_week");
+  number(rules.introducer_asks_per_week, 1'000, "introducer_asks_per_week");
+  time(rules.cool_down, absl::Seconds(1), kDay * 365, "cool_down");
+  constexpr std::array<const char*, 5> kExpiry = {"", "expiry_low", "expiry_normal", "expiry_high", "expiry_immediate"};
+  for (std::size_t u = 1; u < kExpiry.size(); ++u) time(rules.expiry[u], absl::Seconds(1), kDay * 90, kExpiry[u]);
+  time(rules.outcome_wait, absl::Seconds(1), kDay * 365, "outcome_wait");
+  time(rules.pair_period, absl::Seconds(1), kDay * 3650, "pair_period");
+  number(rules.repeat_distance, 32, "repeat_distance");
+  number(rules.silent_asks_to_remind, 100, "silent_asks_to_remind");
+  number(rules.silent_asks_to_pause, 100, "silent_asks_to_pause");
+}
+
+}  // namespace
+
 void ValidatePool(const Pool& pool, const std::string& prefix, Violations& violations) {
   ValidatePoolId(pool.id, prefix + "name", violations);
   CheckText(pool.display_name, prefix + "display_name", kMaxDisplayNameCharacters, true, false, violations);
@@ -59,6 +88,7 @@ void ValidatePool(const Pool& pool, const std::string& prefix, Violations& viola
       violations.Add(absl::StrCat(at, "facet_weights[", facet, "]"),
                      absl::StrCat(weight, " is more than 2^20 = ", kOne));
   }
+  ValidateRules(p.introductions, at + "introductions.", violations);
   check(static_cast<std::int64_t>(p.synonyms.size()), 0, kMaxSynonyms, "synonyms (entries)");
   for (const auto& [alias, canonical] : p.synonyms) {
     if (p.synonyms.contains(canonical)) {

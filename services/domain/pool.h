@@ -19,6 +19,22 @@ namespace warmline::domain {
 // Weights of the parts, in units of 2^-20, by Part; they add up to 2^20.
 using Weights = std::array<std::uint32_t, kParts>;
 
+// What keeps asks few and worth reading.
+struct IntroductionRules {
+  std::int32_t seeker_open_asks = 5;
+  std::int32_t seeker_asks_per_week = 10;
+  std::int32_t introducer_asks_per_week = 5;
+  absl::Duration cool_down = absl::Hours(24 * 30);
+  // By Urgency; that of kUnspecified is not used.
+  std::array<absl::Duration, 5> expiry = {absl::Hours(24 * 7), absl::Hours(24 * 14), absl::Hours(24 * 7),
+                                          absl::Hours(24 * 3), absl::Hours(24)};
+  absl::Duration outcome_wait = absl::Hours(24 * 60);
+  absl::Duration pair_period = absl::Hours(24 * 90);
+  std::int32_t repeat_distance = 10;  // bits of a message's sketch
+  std::int32_t silent_asks_to_remind = 2;
+  std::int32_t silent_asks_to_pause = 4;
+};
+
 struct Policy {
   Weights weights = {
       kOne * 30 / 100, kOne * 22 / 100, kOne * 10 / 100, kOne * 10 / 100, kOne * 10 / 100, kOne * 13 / 100, 0};
@@ -36,6 +52,7 @@ struct Policy {
   EvidenceGate evidence_gate = EvidenceGate::kNone;
   Visibility second_degree_visibility = Visibility::kMasked;
   std::map<std::string, std::string> synonyms;  // canonical alias -> canonical
+  IntroductionRules introductions;
   std::int64_t version = 1;
 
   Policy();

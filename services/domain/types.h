@@ -38,9 +38,24 @@ enum class ConnectionState : std::uint8_t { kUnspecified, kPending, kConfirmed }
 enum class SoftConstraint : std::uint8_t { kUnspecified, kLanguage, kPlace, kHelperKind, kEvidence };
 enum class NeedState : std::uint8_t { kUnspecified, kOpen, kClosed };
 enum class CloseReason : std::uint8_t { kUnspecified, kFoundWork, kNoLongerLooking, kHelpedElsewhere, kOther };
+enum class IntroductionState : std::uint8_t {
+  kUnspecified,
+  kDrafted,
+  kAwaitingIntroducer,
+  kAwaitingHelper,
+  kAwaitingSeeker,
+  kAccepted,
+  kConcluded,
+  kDeclined,
+  kExpired,
+  kCancelled,
+  kWithdrawn,
+  kBlocked,
+};
+inline constexpr int kIntroductionStates = 12;
 enum class Visibility : std::uint8_t { kUnspecified, kNamed, kMasked };
 
-// The hard rules, in the order in which they are applied; numbered as warmline.v1.Rule.
+// The hard rules, numbered as warmline.v1.Rule.
 enum class Rule : std::uint8_t {
   kUnspecified,
   kConfirmation,
@@ -57,8 +72,10 @@ enum class Rule : std::uint8_t {
   kReach,
   kExcluded,
   kNotAvailable,
+  kCoolDown,
+  kOpenAsk,
 };
-inline constexpr int kRules = 15;
+inline constexpr int kRules = 17;
 
 // The parts of the score, numbered as warmline.v1.Part minus one.
 enum class Part : std::uint8_t {

@@ -25,6 +25,13 @@ void Toggle(std::vector<std::uint32_t>& sorted, std::uint32_t value, bool presen
   if (!present && there) sorted.erase(at);
 }
 
+// Adds a value to a sorted list, or takes it out once.
+void AddTimes(std::vector<std::uint32_t>& sorted, std::uint32_t value, int times) {
+  const auto at = std::lower_bound(sorted.begin(), sorted.end(), value);
+  if (times > 0) sorted.insert(at, value);
+  if (times < 0 && at != sorted.end() && *at == value) sorted.erase(at);
+}
+
 }  // namespace
 
 std::shared_ptr<const domain::Need> FindNeed(const View& view, std::string_view id) {
@@ -156,6 +163,11 @@ void PoolIndex::Apply(Batch& batch, const domain::MemberErased& erased) {
   });
   for (const std::uint32_t n : last.blocks) EditFacts(batch, n, [&](auto& f) { Toggle(f.blocked_by, *number, false); });
   for (const std::uint32_t n : last.blocked_by) EditFacts(batch, n, [&](auto& f) { Toggle(f.blocks, *number, false); });
+  for (const std::uint32_t bar : last.barred)
+    EditFacts(batch, network::HelperOf(bar), [&](auto& f) { AddTimes(f.barred_by, *number, -1); });
+  for (const std::uint32_t n : last.barred_by)
+    EditFacts(batch, n,
+              [&](auto& f) { std::erase_if(f.barred, [&](auto b) { return network::HelperOf(b) == *number; }); });
   batch.erased.push_back(*number);
 }
 
@@ -205,6 +217,19 @@ void PoolIndex::Apply(Batch& batch, const domain::Pool& pool) {
 
 void PoolIndex::Apply(Batch& batch, const domain::Statistics& statistics) {
   batch.next.statistics = std::make_shared<StatisticsTable>(statistics, tables_.terms);
+}
+
+void PoolIndex::Apply(Batch& batch, const domain::IntroductionChanged& changed) {
+  const auto seeker = tables_.members.Find(changed.seeker);
+  const auto helper = tables_.members.Find(changed.helper);
+  if (!seeker || !helper) return;  // one of them was erased
+  if (changed.more_open == 0 && changed.more_cooling == 0) return;
+  EditFacts(batch, *seeker, [&](auto& facts) {
+    AddTimes(facts.barred, network::AskBar(*helper, true), changed.more_open);
+    AddTimes(facts.barred, network::AskBar(*helper, false), changed.more_cooling);
+  });
+  if (const int more = changed.more_open + changed.more_cooling; more != 0)
+    EditFacts(batch, *helper, [&](auto& facts) { AddTimes(facts.barred_by, *seeker, more); });
 }
 
 void PoolIndex::Apply(std::span<const domain::Change> changes) {

@@ -69,6 +69,7 @@ class PoolIndex {
     void Add(const domain::Connection& connection);
     void Add(const domain::Block& block);
     void Add(const domain::Need& need);
+    void Add(const domain::Introduction& introduction);
     void Set(const domain::Statistics& statistics);
     // Publishes everything at a revision.
     void Finish(std::int64_t revision);
@@ -126,6 +127,7 @@ class PoolIndex {
   void Apply(Batch& batch, const domain::NeedDeleted& deleted);
   void Apply(Batch& batch, const domain::Pool& pool);
   void Apply(Batch& batch, const domain::Statistics& statistics);
+  void Apply(Batch& batch, const domain::IntroductionChanged& changed);
   void Apply(Batch&, std::monostate) {}
 
   [[nodiscard]] HelperRow MakeRow(std::uint32_t number, const domain::Member& member, const domain::Policy& policy);

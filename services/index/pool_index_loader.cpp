@@ -35,6 +35,14 @@ void PoolIndex::Loader::Add(const domain::Need& need) {
   for (auto& free : batch.retire) free();
 }
 
+void PoolIndex::Loader::Add(const domain::Introduction& introduction) {
+  Batch batch;
+  domain::Introduction fresh = introduction;
+  fresh.stored_open = fresh.stored_cooling = false;
+  index_.Apply(batch, domain::ChangeOf(fresh));
+  for (auto& free : batch.retire) free();
+}
+
 void PoolIndex::Loader::Set(const domain::Statistics& statistics) {
   statistics_ = std::make_shared<StatisticsTable>(statistics, index_.tables_.terms);
 }

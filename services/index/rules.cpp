@@ -13,10 +13,10 @@ namespace {
 using domain::Reach;
 using domain::Rule;
 
-constexpr std::array<Rule, 13> kOrder = {Rule::kConfirmation, Rule::kHelpKind, Rule::kHelperKind, Rule::kLanguage,
+constexpr std::array<Rule, 15> kOrder = {Rule::kConfirmation, Rule::kHelpKind, Rule::kHelperKind, Rule::kLanguage,
                                          Rule::kPlace,        Rule::kCapacity, Rule::kBlock,      Rule::kConflict,
-                                         Rule::kPause,        Rule::kEvidence, Rule::kPreference, Rule::kReach,
-                                         Rule::kExcluded};
+                                         Rule::kCoolDown,     Rule::kOpenAsk,  Rule::kPause,      Rule::kEvidence,
+                                         Rule::kPreference,   Rule::kReach,    Rule::kExcluded};
 
 bool Holds(std::span<const std::uint32_t> sorted, std::uint32_t value) {
   return std::binary_search(sorted.begin(), sorted.end(), value);
@@ -125,6 +125,10 @@ bool RuleChecker::Blocks(Rule rule, const Candidate& candidate) {
       return Holds(seeker_.blocks, candidate.member) || Holds(seeker_.blocked_by, candidate.member);
     case Rule::kConflict:
       return Conflicts(candidate.member);
+    case Rule::kCoolDown:
+      return Holds(seeker_.barred, network::AskBar(candidate.member, false));
+    case Rule::kOpenAsk:
+      return Holds(seeker_.barred, network::AskBar(candidate.member, true));
     case Rule::kPause:
       return (filter.flags & kFlagPaused) != 0;
     case Rule::kEvidence:

@@ -33,7 +33,8 @@ class RuleChecker {
 
   // The first of the rules that come before CAPACITY, which need no more than the filter.
   [[nodiscard]] std::optional<domain::Rule> FirstBlocking(const HelperFilter& filter);
-  // The first rule that removes the candidate, in the order of domain::Rule; nothing when it passes.
+  // The first rule that removes the candidate, in the order of DESIGN section 4 (docs/matching.md); nothing when it
+  // passes.
   [[nodiscard]] std::optional<domain::Rule> FirstBlocking(const Candidate& candidate);
   // Every rule that does.
   [[nodiscard]] std::vector<domain::Rule> AllBlocking(const Candidate& candidate);

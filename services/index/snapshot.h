@@ -20,7 +20,7 @@
 namespace warmline::index {
 
 // Raised when what the pieces mean changes: older ones are then not read.
-inline constexpr std::int64_t kSnapshotFormat = 1;
+inline constexpr std::int64_t kSnapshotFormat = 2;
 
 // What a piece is of. Names: u32 length + 1 (0: forgotten), bytes. `segment` and `part` are 0 where there is one only.
 enum class Section : std::uint8_t {
@@ -31,15 +31,16 @@ enum class Section : std::uint8_t {
   kMemberFacts = 5,     // u64 each: 1, exists << 1, introduces << 2, set of conflict keys << 32; 0: never written
   kMemberLoads = 6,     // u32 each: open asks, asks this week << 16
   kBlocks = 7,          // 2 u32 each: who blocks, who is blocked
-  kTies = 8,            // of a range of members: u32 count of each; then u32 member, u8 strength of every tie
-  kFilters = 9,         // of a segment: 8 bytes each (index/row.h)
-  kRows = 10,           // rows (index/row.h), one after the other
-  kRowEnds = 11,        // u32 each: where documents begin in the rows, and one more
-  kPostingSlots = 12,   // u32 each: by term, the place of its list; UINT32_MAX: none
-  kPostingLists = 13,   // 24 bytes each (index/postings.h, Entry)
-  kPostingChunks = 14,  // 2 u32 each: chunk of 65,536 documents, where it begins in the list
-  kPostings = 15,       // 3 bytes each: u16 document within the chunk, u8 strength
-  kDeaths = 16,         // u64 each: a bit for each document that is dead
+  kAsks = 8,            // 2 u32 each: a seeker, and network::AskBar of a helper
+  kTies = 9,            // of a range of members: u32 count of each; then u32 member, u8 strength of every tie
+  kFilters = 10,        // of a segment: 8 bytes each (index/row.h)
+  kRows = 11,           // rows (index/row.h), one after the other
+  kRowEnds = 12,        // u32 each: where documents begin in the rows, and one more
+  kPostingSlots = 13,   // u32 each: by term, the place of its list; UINT32_MAX: none
+  kPostingLists = 14,   // 24 bytes each (index/postings.h, Entry)
+  kPostingChunks = 15,  // 2 u32 each: chunk of 65,536 documents, where it begins in the list
+  kPostings = 16,       // 3 bytes each: u16 document within the chunk, u8 strength
+  kDeaths = 17,         // u64 each: a bit for each document that is dead
 };
 [[nodiscard]] const char* NameOf(Section section);
 
@@ -83,6 +84,7 @@ class SnapshotSource {
   std::vector<std::uint64_t> facts_;
   std::vector<std::uint32_t> loads_;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> blocks_;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> asks_;
   absl::flat_hash_map<std::uint32_t, std::vector<network::Tie>> replaced_ties_;
   std::vector<std::vector<std::uint64_t>> dead_bits_;
   std::vector<std::shared_ptr<const domain::Need>> needs_;

@@ -73,6 +73,7 @@ struct SnapshotRestorer::State {
   std::uint32_t facts = 0;  // members whose facts came
   std::uint32_t loads = 0;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> blocks;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> asks;
   network::Csr ties;
   std::vector<Segment::Arrays> segments;
 
@@ -81,10 +82,10 @@ struct SnapshotRestorer::State {
   bool AddAttributes(std::span<const std::uint8_t> bytes);
   bool AddFacts(std::span<const std::uint8_t> bytes);
   bool AddLoads(std::span<const std::uint8_t> bytes);
-  bool AddBlocks(std::span<const std::uint8_t> bytes);
+  bool AddPairs(std::span<const std::uint8_t> bytes, bool are_asks);
   bool AddTies(std::span<const std::uint8_t> bytes);
   bool AddToSegment(const PieceId& id, std::span<const std::uint8_t> bytes);
-  void WriteBlocks();
+  void WriteLists();
 };
 
 SnapshotRestorer::SnapshotRestorer(const domain::Pool& pool) : state_(std::make_unique<State>(pool)) {}
@@ -155,13 +156,13 @@ bool SnapshotRestorer::State::AddLoads(std::span<const std::uint8_t> bytes) {
   return in.ok();
 }
 
-bool SnapshotRestorer::State::AddBlocks(std::span<const std::uint8_t> bytes) {
+bool SnapshotRestorer::State::AddPairs(std::span<const std::uint8_t> bytes, bool are_asks) {
   Bytes in(bytes);
   while (in.more()) {
-    const auto blocker = in.Take<std::uint32_t>();
-    const auto blocked = in.Take<std::uint32_t>();
-    if (!in.ok() || std::max(blocker, blocked) >= tables().members.size()) return false;
-    blocks.emplace_back(blocker, blocked);
+    const auto who = in.Take<std::uint32_t>();
+    const auto whom = in.Take<std::uint32_t>();
+    if (!in.ok() || std::max(who, are_asks ? whom >> 1 : whom) >= tables().members.size()) return false;
+    (are_asks ? asks : blocks).emplace_back(who, whom);
   }
   return true;
 }
@@ -239,7 +240,10 @@ absl::Status SnapshotRestorer::Add(const PieceId& id, std::span<const std::uint8
       sound = state.AddLoads(bytes);
       break;
     case Section::kBlocks:
-      sound = state.AddBlocks(bytes);
+      sound = state.AddPairs(bytes, false);
+      break;
+    case Section::kAsks:
+      sound = state.AddPairs(bytes, true);
       break;
     case Section::kTies:
       sound = state.AddTies(bytes);
@@ -256,7 +260,7 @@ void SnapshotRestorer::AddNeed(const domain::Need& need) {
   for (auto& free : batch.retire) free();
 }
 
-void SnapshotRestorer::State::WriteBlocks() {
+void SnapshotRestorer::State::WriteLists() {
   absl::flat_hash_map<std::uint32_t, network::MemberFacts> edited;
   const auto facts_of = [&](std::uint32_t m) -> network::MemberFacts& {
     const auto [entry, fresh] = edited.try_emplace(m);
@@ -267,7 +271,13 @@ void SnapshotRestorer::State::WriteBlocks() {
     facts_of(blocker).blocks.push_back(blocked);
     facts_of(blocked).blocked_by.push_back(blocker);
   }
+  for (const auto& [seeker, bar] : asks) {
+    facts_of(seeker).barred.push_back(bar);
+    facts_of(network::HelperOf(bar)).barred_by.push_back(seeker);
+  }
   for (auto& [m, member] : edited) {
+    std::sort(member.barred.begin(), member.barred.end());  // these may name a member more than once
+    std::sort(member.barred_by.begin(), member.barred_by.end());
     for (auto* list : {&member.blocks, &member.blocked_by}) {
       std::sort(list->begin(), list->end());
       list->erase(std::unique(list->begin(), list->end()), list->end());
@@ -282,7 +292,7 @@ absl::StatusOr<std::unique_ptr<PoolIndex>> SnapshotRestorer::Finish(std::int64_t
   const std::uint32_t members = state.tables().members.size();
   if (state.facts != members || state.loads != members || state.ties.offset.size() != members + std::size_t{1})
     return absl::DataLossError("the snapshot lacks pieces of its members");
-  state.WriteBlocks();
+  state.WriteLists();
   PoolIndex::Batch batch;
   {
     const base::RcuReadGuard guard;

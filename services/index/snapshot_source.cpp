@@ -93,6 +93,8 @@ const char* NameOf(Section section) {
       return "postings";
     case Section::kDeaths:
       return "deaths";
+    case Section::kAsks:
+      return "asks";
   }
   return "unknown";
 }
@@ -113,6 +115,7 @@ SnapshotSource::SnapshotSource(const PoolIndex& index) : tables_(index.owned_tab
                      std::uint64_t{facts.conflict_set} << 32);
     loads_.push_back(members.packed_load(m));
     for (const std::uint32_t blocked : facts.blocks) blocks_.emplace_back(m, blocked);
+    for (const std::uint32_t bar : facts.barred) asks_.emplace_back(m, bar);
   }
   for (const std::uint32_t m : index.graph_.replaced()) {
     const network::TieList ties(*view_.ties, members, m, UINT64_MAX);
@@ -158,11 +161,15 @@ absl::Status SnapshotSource::WriteMembers(const Sink& sink) const {
   status = WriteEntries(sink, Section::kMemberLoads, count,
                         [&](std::string& out, std::uint32_t m) { Append(out, loads_[m]); });
   if (!status.ok()) return status;
-  return WriteEntries(sink, Section::kBlocks, static_cast<std::uint32_t>(blocks_.size()),
-                      [&](std::string& out, std::uint32_t i) {
-                        Append(out, blocks_[i].first);
-                        Append(out, blocks_[i].second);
-                      });
+  for (const auto& [section, pairs] : {std::pair(Section::kBlocks, &blocks_), std::pair(Section::kAsks, &asks_)}) {
+    status = WriteEntries(sink, section, static_cast<std::uint32_t>(pairs->size()),
+                          [&pairs = *pairs](std::string& out, std::uint32_t i) {
+                            Append(out, pairs[i].first);
+                            Append(out, pairs[i].second);
+                          });
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
 }
 
 absl::Status SnapshotSource::WriteTies(const Sink& sink) const {

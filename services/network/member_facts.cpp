@@ -7,13 +7,14 @@ namespace {
 
 FactsView FromWord(std::uint64_t word) {
   if (word == 0) return {};
-  return {(word & 2) != 0, (word & 4) != 0, static_cast<std::uint32_t>(word >> 32), {}, {}};
+  return {(word & 2) != 0, (word & 4) != 0, static_cast<std::uint32_t>(word >> 32), {}, {}, {}};
 }
 
 }  // namespace
 
 std::optional<std::uint64_t> VersionedFacts::Pack(const MemberFacts& facts) {
-  if (!facts.blocks.empty() || !facts.blocked_by.empty()) return std::nullopt;
+  if (!facts.blocks.empty() || !facts.blocked_by.empty() || !facts.barred.empty() || !facts.barred_by.empty())
+    return std::nullopt;
   return std::uint64_t{1} | (facts.exists ? 2U : 0U) | (facts.introduces ? 4U : 0U) |
          std::uint64_t{facts.conflict_set} << 32;
 }
@@ -27,7 +28,7 @@ FactsView VersionedFacts::Read(std::uint64_t sequence) const {
   }
   if (version == nullptr) return FromWord(word);
   const MemberFacts& f = version->facts;
-  return {f.exists, f.introduces, f.conflict_set, f.blocks, f.blocked_by};
+  return {f.exists, f.introduces, f.conflict_set, f.blocks, f.blocked_by, f.barred};
 }
 
 MemberFacts VersionedFacts::Newest() const {

@@ -1,6 +1,6 @@
-// What a query needs to know of one member, in versions, in eight bytes where there are neither blocks nor a version
-// that an older view still sees. Thread-safety: `Read` from any thread under a base::RcuReadGuard; everything else by
-// one writer at a time.
+// What a query needs to know of one member, in versions, in eight bytes where there are neither blocks, nor asks, nor a
+// version that an older view still sees. Thread-safety: `Read` from any thread under a base::RcuReadGuard; everything
+// else by one writer at a time.
 #pragma once
 
 #include <atomic>
@@ -17,7 +17,15 @@ struct MemberFacts {
   std::uint32_t conflict_set = 0;
   std::vector<std::uint32_t> blocks;      // sorted
   std::vector<std::uint32_t> blocked_by;  // sorted
+  // Helpers whom the member may not be matched with for a while, sorted: AskBar of each
+  // introduction that says so, so a helper may stand here twice.
+  std::vector<std::uint32_t> barred;
+  std::vector<std::uint32_t> barred_by;  // the seekers of those, the other way round
 };
+
+// A helper whom a seeker has an open ask with, or whom an ask to cools down.
+[[nodiscard]] constexpr std::uint32_t AskBar(std::uint32_t helper, bool open) { return helper << 1 | (open ? 1U : 0U); }
+[[nodiscard]] constexpr std::uint32_t HelperOf(std::uint32_t bar) { return bar >> 1; }
 
 // Facts where they lie; valid while the reader's guard lives.
 struct FactsView {
@@ -26,6 +34,7 @@ struct FactsView {
   std::uint32_t conflict_set = 0;
   std::span<const std::uint32_t> blocks;
   std::span<const std::uint32_t> blocked_by;
+  std::span<const std::uint32_t> barred;
 };
 
 class VersionedFacts {
@@ -51,12 +60,12 @@ class VersionedFacts {
   [[nodiscard]] MemberFacts Newest() const;
   // Returns the version to be retired once a view of `sequence` was published, if there is one.
   [[nodiscard]] const Version* Write(MemberFacts facts, std::uint64_t sequence);
-  // Once no reader holds a view before `sequence`: moves facts without blocks into the word, unless they are newer.
+  // Once no reader holds a view before `sequence`: moves facts without lists into the word, unless they are newer.
   // Returns the version to be retired.
   [[nodiscard]] const Version* Settle(std::uint64_t sequence);
 
  private:
-  // Either a Version* (even), or facts without blocks: 1, exists in bit 1, introduces in bit 2, the conflict set in the
+  // Either a Version* (even), or facts without lists: 1, exists in bit 1, introduces in bit 2, the conflict set in the
   // upper half. 0: never written.
   static const Version* AsVersion(std::uint64_t word) {
     return (word & 1) != 0 || word == 0 ? nullptr : reinterpret_cast<const Version*>(word);  // NOLINT

@@ -15,6 +15,7 @@
 #include <mutex>
 #include <thread>
 
+#include "api/introduction_handlers.h"
 #include "api/match_handlers.h"
 #include "api/member_handlers.h"
 #include "api/need_handlers.h"
@@ -23,6 +24,7 @@
 #include "application/executor.h"
 #include "application/feed_follower.h"
 #include "application/follower.h"
+#include "application/introduction_timer.h"
 #include "application/pool_registry.h"
 #include "application/refresh_statistics.h"
 #include "application/snapshotter.h"
@@ -41,8 +43,9 @@
 namespace warmline::server {
 namespace {
 
-constexpr std::array<const char*, 4> kServices = {"warmline.v1.PoolService", "warmline.v1.MemberService",
-                                                  "warmline.v1.NeedService", "warmline.v1.MatchService"};
+constexpr std::array<const char*, 5> kServices = {"warmline.v1.PoolService", "warmline.v1.MemberService",
+                                                  "warmline.v1.NeedService", "warmline.v1.MatchService",
+                                                  "warmline.v1.IntroductionService"};
 // How often epochs and totals are looked at.
 constexpr absl::Duration kMaintenance = absl::Seconds(1);
 constexpr absl::Duration kMergeCheck = absl::Milliseconds(100);
@@ -94,11 +97,13 @@ struct Server::State {
   std::unique_ptr<application::WriteQueue> writes;
   std::unique_ptr<application::Executor> reads;
   std::unique_ptr<application::Follower> follower;
+  std::unique_ptr<application::IntroductionTimer> timer;
   std::unique_ptr<api::Environment> environment;
   std::unique_ptr<api::PoolHandlers> pool_handlers;
   std::unique_ptr<api::MemberHandlers> member_handlers;
   std::unique_ptr<api::NeedHandlers> need_handlers;
   std::unique_ptr<api::MatchHandlers> match_handlers;
+  std::unique_ptr<api::IntroductionHandlers> introduction_handlers;
   std::unique_ptr<grpc::Server> grpc_server;
   std::unique_ptr<console::OperationsServer> operations;
   int port = 0;
@@ -186,6 +191,7 @@ absl::Status Server::State::OpenStore() {
       application::WriteQueue::Limits{.max_waiting = static_cast<std::size_t>(config.max_waiting_writes)});
   reads = std::make_unique<application::Executor>(config.read_threads, kMaxWaitingReads);
   follower = std::make_unique<application::Follower>(*store, *pools, clock, metrics, config.poll_interval);
+  timer = std::make_unique<application::IntroductionTimer>(*store, *writes, clock, metrics);
   if (feed != nullptr) feed_follower = std::make_unique<application::FeedFollower>(*feed, *store, *pools, metrics);
   if (snapshots != nullptr) {
     snapshotter = std::make_unique<application::Snapshotter>(
@@ -210,6 +216,7 @@ absl::Status Server::State::StartGrpc() {
   member_handlers = std::make_unique<api::MemberHandlers>(*environment);
   need_handlers = std::make_unique<api::NeedHandlers>(*environment);
   match_handlers = std::make_unique<api::MatchHandlers>(*environment);
+  introduction_handlers = std::make_unique<api::IntroductionHandlers>(*environment);
 
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
@@ -224,6 +231,7 @@ absl::Status Server::State::StartGrpc() {
   builder.RegisterService(member_handlers.get());
   builder.RegisterService(need_handlers.get());
   builder.RegisterService(match_handlers.get());
+  builder.RegisterService(introduction_handlers.get());
   grpc_server = builder.BuildAndStart();
   if (grpc_server == nullptr || port == 0) {
     return domain::MakeError(domain::ErrorReason::kStoreUnavailable,
@@ -311,6 +319,7 @@ void Server::Drain() {
     for (const char* service : kServices) state.grpc_server->GetHealthCheckService()->SetServingStatus(service, false);
     state.grpc_server->Shutdown(absl::ToChronoTime(absl::Now() + state.config.drain_timeout));
   }
+  if (state.timer != nullptr) state.timer->Stop();
   if (state.writes != nullptr) state.writes->Stop();
   if (state.follower != nullptr) state.follower->Stop();
   if (state.feed_follower != nullptr) state.feed_follower->Stop();

@@ -84,6 +84,10 @@ PrometheusMetrics::PrometheusMetrics(const std::string& version)
                            .Register(registry_)),
       catch_up_failed_(Counter(registry_, "warmline_catch_up_failed_total",
                                "Times that a pool could not be brought to the end of its change log.")),
+      due_moves_(Counter(registry_, "warmline_introduction_due_moves_total",
+                         "Expiries, ends of cool-downs and other moves of introductions that time made.")),
+      due_moves_failed_(Counter(registry_, "warmline_introduction_due_moves_failed_total",
+                                "The same where the store refused them; they are tried again.")),
       index_built_seconds_(Histogram(registry_, "warmline_index_build_seconds",
                                      "Time to build one pool's index from the store.", Seconds())),
       index_build_failed_(
@@ -175,6 +179,7 @@ void PrometheusMetrics::CacheReachable(const char* use, bool reachable) {
   cache_reachable_.Add({{"use", use}}).Set(reachable ? 1 : 0);
 }
 
+void PrometheusMetrics::DueMoveMade(bool ok) { (ok ? due_moves_ : due_moves_failed_).Increment(); }
 void PrometheusMetrics::CatchUpFailed() { catch_up_failed_.Increment(); }
 
 void PrometheusMetrics::SnapshotDamaged(const char* cache, const char* what) {

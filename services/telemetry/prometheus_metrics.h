@@ -31,6 +31,7 @@ class PrometheusMetrics : public application::Metrics {
   void FeedDropped(std::int64_t rows) override;
   void CacheReachable(const char* use, bool reachable) override;
   void CatchUpFailed() override;
+  void DueMoveMade(bool ok) override;
   void SnapshotDamaged(const char* cache, const char* what) override;
   void SnapshotLoaded(const char* cache, bool found, absl::Duration took) override;
   void SnapshotWritten(const char* cache, bool ok, absl::Duration took) override;
@@ -62,6 +63,8 @@ class PrometheusMetrics : public application::Metrics {
   prometheus::Counter& feed_dropped_;
   prometheus::Family<prometheus::Gauge>& cache_reachable_;
   prometheus::Counter& catch_up_failed_;
+  prometheus::Counter& due_moves_;
+  prometheus::Counter& due_moves_failed_;
   prometheus::Histogram& index_built_seconds_;
   prometheus::Counter& index_build_failed_;
   prometheus::Family<prometheus::Counter>& snapshot_damaged_;

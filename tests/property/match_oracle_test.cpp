@@ -111,6 +111,17 @@ class Pair {
       world_.blocks.push_back(block);
       loader.Add(block);
     }
+    for (int i = random_.Below(6); i > 0; --i) {
+      const domain::Block two = random_.Block(ids_);
+      if (!Both(two.blocker, two.blocked)) continue;
+      domain::Introduction ask;
+      ask.seeker = two.blocker;
+      ask.helper = two.blocked;
+      ask.state = random_.Chance(50) ? domain::IntroductionState::kAccepted : domain::IntroductionState::kDeclined;
+      if (!ask.IsOpen()) ask.cool_until = absl::UnixEpoch();
+      world_.asks.push_back({ask.seeker, ask.helper, ask.IsOpen()});
+      loader.Add(ask);
+    }
     loader.Finish(1);
   }
 
@@ -125,8 +136,10 @@ class Pair {
         body = EraseMember();
       } else if (kind < 8) {
         body = PutTie();
-      } else {
+      } else if (kind < 9) {
         body = random_.Chance(60) ? PutBlock() : DeleteBlock();
+      } else {
+        body = ChangeAsk();
       }
       changes.push_back({++revision_, std::move(body)});
     }
@@ -207,6 +220,7 @@ class Pair {
     std::erase_if(world_.members, [&](const auto& m) { return m.id == id; });
     std::erase_if(world_.ties, [&](const auto& t) { return t.a == id || t.b == id; });
     std::erase_if(world_.blocks, [&](const auto& b) { return b.blocker == id || b.blocked == id; });
+    std::erase_if(world_.asks, [&](const auto& a) { return a.seeker == id || a.helper == id; });
     return domain::MemberErased{id, "", 0};
   }
 
@@ -233,6 +247,27 @@ class Pair {
     std::erase_if(world_.blocks,
                   [&](const auto& b) { return b.blocker == block.blocker && b.blocked == block.blocked; });
     return domain::BlockDeleted{block.blocker, block.blocked};
+  }
+
+  // A new ask of two members, which often is not their first; or one that goes on: it cools down, or is over.
+  domain::ChangeBody ChangeAsk() {
+    if (!world_.asks.empty() && random_.Chance(50)) {
+      const std::size_t which = static_cast<std::size_t>(random_.Below(static_cast<int>(world_.asks.size())));
+      OracleAsk& ask = world_.asks[which];
+      domain::IntroductionChanged changed = {"i", ask.seeker, ask.helper, domain::IntroductionState::kDeclined, 0, 0};
+      (ask.open ? changed.more_open : changed.more_cooling) = -1;
+      if (ask.open && random_.Chance(60)) {
+        ask.open = false;
+        changed.more_cooling = 1;
+      } else {
+        world_.asks.erase(world_.asks.begin() + static_cast<std::ptrdiff_t>(which));
+      }
+      return changed;
+    }
+    const domain::Block two = random_.Block(ids_);
+    if (!Both(two.blocker, two.blocked)) return std::monostate();
+    world_.asks.push_back({two.blocker, two.blocked, true});
+    return domain::IntroductionChanged{"i", two.blocker, two.blocked, domain::IntroductionState::kAwaitingHelper, 1, 0};
   }
 
   bool Both(const std::string& a, const std::string& b) const {

@@ -41,6 +41,15 @@ std::unique_ptr<PoolIndex> MakeIndex(RandomWorld& random, int members, const std
     if (tie.a != tie.b) loader.Add(tie);
   }
   for (int i = 0; i < 3; ++i) loader.Add(random.Block(ids));
+  for (int i = 0; i < 6; ++i) {
+    domain::Introduction ask;
+    ask.seeker = ids[static_cast<std::size_t>(random.Below(members))];
+    ask.helper = ids[static_cast<std::size_t>(random.Below(members))];
+    ask.state = i % 2 == 0 ? domain::IntroductionState::kAwaitingHelper : domain::IntroductionState::kDeclined;
+    if (!ask.IsOpen()) ask.cool_until = absl::UnixEpoch();
+    loader.Add(ask);
+    if (i == 3) loader.Add(ask);  // the same two, twice
+  }
   for (int i = 0; i < 3; ++i) loader.Add(random.Need("need" + std::to_string(i), ids));
   loader.Finish(1);
   return index;

@@ -195,6 +195,7 @@ struct Replay {
     std::erase_if(world.members, [&](const auto& m) { return m.id == member.id; });
     world.members.push_back(member);
   }
+  void operator()(const domain::IntroductionChanged&) const { ADD_FAILURE() << "nobody asked"; }
   void operator()(const domain::MemberErased&) const { ADD_FAILURE() << "nobody was erased"; }
   void operator()(const domain::Connection& tie) const {
     (*this)(domain::ConnectionDeleted{tie.a, tie.b});

@@ -294,6 +294,8 @@ Pairing Pair(const OracleWorld& world, const domain::Need& need, const std::vect
                     }),
         Rule::kBlock);
   block(seeker != nullptr && Share(seeker->conflict_keys, helper.conflict_keys), Rule::kConflict);
+  block(world.Asked(need.seeker, helper.id, false), Rule::kCoolDown);
+  block(world.Asked(need.seeker, helper.id, true), Rule::kOpenAsk);
   block(offer.paused, Rule::kPause);
   auto gate = wanted.evidence_gate == domain::EvidenceGate::kUnspecified ? policy.evidence_gate : wanted.evidence_gate;
   block((gate == domain::EvidenceGate::kAny && evidence.helped_outcomes == 0) ||
@@ -392,8 +394,7 @@ std::optional<std::vector<Rule>> BlockedBy(const OracleWorld& world, const domai
   if (member == nullptr || !member->offer || helper == need.seeker) return std::nullopt;
   const Pairing pairing =
       Pair(world, need, TermsOf(world, need), Waited(world, need), FindMember(world, need.seeker), *member);
-  if (!pairing.candidate) return std::nullopt;
-  return pairing.blocked;
+  return pairing.candidate ? std::optional(pairing.blocked) : std::nullopt;
 }
 
 }  // namespace warmline::testing

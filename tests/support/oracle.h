@@ -16,13 +16,28 @@
 
 namespace warmline::testing {
 
+// Of one seeker to one helper: open, or ended a short while ago.
+struct OracleAsk {
+  std::string seeker;
+  std::string helper;
+  bool open = false;
+};
+
 struct OracleWorld {
   domain::Policy policy;
   std::vector<domain::Member> members;
   std::vector<domain::Connection> ties;
   std::vector<domain::Block> blocks;
+  std::vector<OracleAsk> asks;
   domain::Statistics statistics;
   std::int64_t epoch_hour = 0;
+
+  [[nodiscard]] bool Asked(const std::string& seeker, const std::string& helper, bool open) const {
+    for (const OracleAsk& ask : asks) {
+      if (ask.seeker == seeker && ask.helper == helper && ask.open == open) return true;
+    }
+    return false;
+  }
 };
 
 struct OracleMatch {

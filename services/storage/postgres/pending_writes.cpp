@@ -13,7 +13,7 @@ using Write = PendingWrites::Write;
 using Table = PendingWrites::Table;
 using Rows = std::vector<const Write*>;
 
-constexpr std::size_t kTables = 8;
+constexpr std::size_t kTables = 9;
 
 Argument Texts(const Rows& rows, std::string Write::*field) {
   std::vector<std::string_view> values;
@@ -84,6 +84,15 @@ void SendPuts(Connection& connection, Table table, const Rows& rows) {
           "nullif(subject, ''), nullif(object, ''), payload FROM unnest($1::text[], $2::bigint[], $3::text[], "
           "$4::text[], $5::bytea[]) AS new(pool, revision, subject, object, payload)",
           {pools, Numbers(rows, &Write::number), a(), b(), Payloads(rows)});
+      return;
+    case Table::kIntroduction:
+      connection.Send(
+          "INSERT INTO introduction(pool, id, seeker, helper, introducer, flags, asked, due, payload) SELECT * FROM "
+          "unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], "
+          "$8::bigint[], $9::bytea[]) ON CONFLICT (pool, id) DO UPDATE SET introducer = excluded.introducer, flags = "
+          "excluded.flags, asked = excluded.asked, due = excluded.due, payload = excluded.payload",
+          {pools, a(), b(), Texts(rows, &Write::c), Texts(rows, &Write::d), Numbers(rows, &Write::number),
+           Numbers(rows, &Write::asked), Numbers(rows, &Write::time), Payloads(rows)});
       return;
     case Table::kReply:
       connection.Send(

@@ -12,7 +12,7 @@ namespace warmline::storage::postgres {
 
 class PendingWrites {
  public:
-  enum class Table { kPool, kMember, kConnection, kBlock, kNeed, kStatistics, kChangeLog, kReply };
+  enum class Table { kPool, kMember, kConnection, kBlock, kNeed, kStatistics, kChangeLog, kReply, kIntroduction };
   // A row that is put, or one that is deleted (connection and block only). What the columns are is in Send.
   struct Write {
     Table table = Table::kMember;
@@ -23,6 +23,10 @@ class PendingWrites {
     std::string payload;
     std::int64_t number = 0;
     std::int64_t time = 0;
+    // Of introductions only.
+    std::string c = {};
+    std::string d = {};
+    std::int64_t asked = 0;
   };
 
   void Add(Write write) { writes_.push_back(std::move(write)); }

@@ -1,8 +1,10 @@
 #include "storage/postgres/reader.h"
 
 #include <algorithm>
+#include <array>
 
 #include "codec/records.h"
+#include "storage/introduction_columns.h"
 
 namespace warmline::storage::postgres {
 namespace {
@@ -47,6 +49,9 @@ auto ConnectionRow(const std::string& pool) {
 }
 auto NeedRow(const std::string& pool) {
   return [&pool](const Result& r, int row) { return codec::DecodeNeed(pool, r.Text(row, 0)); };
+}
+auto IntroductionRow(const std::string& pool) {
+  return [&pool](const Result& r, int row) { return codec::DecodeIntroduction(pool, r.Text(row, 0)); };
 }
 auto StatisticsRow() {
   return [](const Result& r, int row) { return codec::DecodeStatistics(r.Text(row, 0)); };
@@ -178,6 +183,44 @@ absl::StatusOr<std::vector<domain::Need>> Reader<Base>::ListNeeds(const std::str
 template <typename Base>
 absl::StatusOr<std::int64_t> Reader<Base>::CountOpenNeedsOf(const std::string& pool, const std::string& seeker) {
   return Number(Query("SELECT count(*) FROM need WHERE pool = $1 AND seeker = $2 AND is_open = 1", {pool, seeker}));
+}
+
+template <typename Base>
+absl::StatusOr<std::optional<domain::Introduction>> Reader<Base>::GetIntroduction(const std::string& pool,
+                                                                                  const std::string& id) {
+  return One<domain::Introduction>(Query("SELECT payload FROM introduction WHERE pool = $1 AND id = $2", {pool, id}),
+                                   IntroductionRow(pool));
+}
+
+template <typename Base>
+absl::StatusOr<std::vector<domain::Introduction>> Reader<Base>::ListIntroductions(
+    const std::string& pool, const application::IntroductionQuery& query) {
+  const IntroductionColumns::Filter filter = IntroductionColumns::FilterOf(query);
+  // By IntroductionQuery::Role.
+  constexpr std::array<const char*, 4> kSql = {
+      "SELECT payload FROM introduction WHERE pool = $1 AND pool = $2 AND id > $3 AND (flags & $4) = $4 AND asked >= "
+      "$5 ORDER BY id LIMIT $6",
+      "SELECT payload FROM introduction WHERE pool = $1 AND seeker = $2 AND id > $3 AND (flags & $4) = $4 AND asked >= "
+      "$5 ORDER BY id LIMIT $6",
+      "SELECT payload FROM introduction WHERE pool = $1 AND helper = $2 AND id > $3 AND (flags & $4) = $4 AND asked >= "
+      "$5 ORDER BY id LIMIT $6",
+      "SELECT payload FROM introduction WHERE pool = $1 AND introducer = $2 AND introducer <> '' AND id > $3 AND "
+      "(flags "
+      "& $4) = $4 AND asked >= $5 ORDER BY id LIMIT $6"};
+  return All<domain::Introduction>(
+      Query(kSql[static_cast<std::size_t>(query.role)],
+            {pool, filter.member(pool), query.after, filter.flags, filter.asked_since, std::int64_t{query.limit}}),
+      IntroductionRow(pool));
+}
+
+template <typename Base>
+absl::StatusOr<std::vector<std::pair<std::string, std::string>>> Reader<Base>::ListDueIntroductions(absl::Time now,
+                                                                                                    int limit) {
+  using Name = std::pair<std::string, std::string>;
+  return All<Name>(
+      Query("SELECT pool, id FROM introduction WHERE due > 0 AND due <= $1 ORDER BY due LIMIT $2",
+            {absl::ToUnixMicros(now), std::int64_t{limit}}),
+      [](const Result& r, int row) -> absl::StatusOr<Name> { return Name(r.Text(row, 0), r.Text(row, 1)); });
 }
 
 template <typename Base>

@@ -39,6 +39,12 @@ class Reader : public Base {
   absl::StatusOr<std::vector<domain::Need>> ListNeeds(const std::string& pool, const std::string& seeker,
                                                       const std::string& after, int limit) override;
   absl::StatusOr<std::int64_t> CountOpenNeedsOf(const std::string& pool, const std::string& seeker) override;
+  absl::StatusOr<std::optional<domain::Introduction>> GetIntroduction(const std::string& pool,
+                                                                      const std::string& id) override;
+  absl::StatusOr<std::vector<domain::Introduction>> ListIntroductions(
+      const std::string& pool, const application::IntroductionQuery& query) override;
+  absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ListDueIntroductions(absl::Time now,
+                                                                                        int limit) override;
   absl::StatusOr<std::optional<domain::Statistics>> GetStatistics(const std::string& pool) override;
   absl::StatusOr<std::int64_t> NewestGeneration(const std::string& pool) override;
   absl::StatusOr<std::optional<domain::Statistics>> GetStatisticsOf(const std::string& pool,

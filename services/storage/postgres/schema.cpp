@@ -50,7 +50,18 @@ const std::array<Step, kSchemaVersion>& Steps() {
             "PRIMARY KEY(pool, request_id))",
             "CREATE INDEX reply_by_age ON reply(made)", "CREATE INDEX reply_by_subject ON reply(pool, subject)",
             "CREATE TABLE erasure(pool TEXT COLLATE \"C\" NOT NULL, hash TEXT NOT NULL, time BIGINT NOT NULL, removed "
-            "BIGINT NOT NULL, revision BIGINT NOT NULL, PRIMARY KEY(pool, hash))"}}};
+            "BIGINT NOT NULL, revision BIGINT NOT NULL, PRIMARY KEY(pool, hash))"}},
+      // A program of version 1 would leave introductions behind when it erases a member.
+      Step{2,
+           {// Times are in microseconds since 1970; 0: none. flags: storage/introduction_columns.h.
+            "CREATE TABLE introduction(pool TEXT COLLATE \"C\" NOT NULL, id TEXT COLLATE \"C\" NOT NULL, seeker TEXT "
+            "COLLATE \"C\" NOT NULL, helper TEXT COLLATE \"C\" NOT NULL, introducer TEXT COLLATE \"C\" NOT NULL, flags "
+            "BIGINT NOT NULL, asked BIGINT NOT NULL, due BIGINT NOT NULL, payload BYTEA NOT NULL, PRIMARY KEY(pool, "
+            "id))",
+            "CREATE INDEX introduction_by_seeker ON introduction(pool, seeker, id)",
+            "CREATE INDEX introduction_by_helper ON introduction(pool, helper, id)",
+            "CREATE INDEX introduction_by_introducer ON introduction(pool, introducer, id) WHERE introducer <> ''",
+            "CREATE INDEX introduction_by_due ON introduction(due) WHERE due > 0"}}};
   return kSteps;
 }
 

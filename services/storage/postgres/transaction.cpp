@@ -129,6 +129,7 @@ void Transaction::ForgetAll() {
   connections_.clear();
   blocks_.clear();
   needs_.clear();
+  introductions_.clear();
   replies_.clear();
   counts_.clear();
 }
@@ -150,6 +151,10 @@ absl::StatusOr<std::optional<domain::Block>> Transaction::GetBlock(const std::st
 }
 absl::StatusOr<std::optional<domain::Need>> Transaction::GetNeed(const std::string& pool, const std::string& id) {
   return Remember(needs_, KeyOf(pool, id), [&] { return Reader::GetNeed(pool, id); });
+}
+absl::StatusOr<std::optional<domain::Introduction>> Transaction::GetIntroduction(const std::string& pool,
+                                                                                 const std::string& id) {
+  return Remember(introductions_, KeyOf(pool, id), [&] { return Reader::GetIntroduction(pool, id); });
 }
 absl::StatusOr<std::int64_t> Transaction::CountConnectionsOf(const std::string& pool, const std::string& member) {
   return RememberCount(KeyOf("ties", pool, member), [&] { return Reader::CountConnectionsOf(pool, member); });
@@ -214,6 +219,9 @@ constexpr Prefetch kPrefetches[] = {
     {RecordKey::Kind::kNeed, false,
      "SELECT k.pool, k.a, r.payload FROM unnest($1::text[], $2::text[]) AS k(pool, a) CROSS JOIN LATERAL (SELECT "
      "payload FROM need WHERE pool = k.pool AND id = k.a LIMIT 1) AS r"},
+    {RecordKey::Kind::kIntroduction, false,
+     "SELECT k.pool, k.a, r.payload FROM unnest($1::text[], $2::text[]) AS k(pool, a) CROSS JOIN LATERAL (SELECT "
+     "payload FROM introduction WHERE pool = k.pool AND id = k.a LIMIT 1) AS r"},
     {RecordKey::Kind::kReply, false,
      "SELECT k.pool, k.a, r.reply, r.fingerprint FROM unnest($1::text[], $2::text[]) AS k(pool, a) CROSS JOIN LATERAL "
      "(SELECT reply, fingerprint FROM reply WHERE pool = k.pool AND request_id = k.a LIMIT 1) AS r"},
@@ -252,6 +260,7 @@ absl::Status Transaction::TakeReads(const std::vector<RecordKey>& reads, std::ve
     const std::string id = KeyOf(key.pool, key.a);
     if (key.kind == RecordKey::Kind::kMember) members_[id] = std::nullopt;
     if (key.kind == RecordKey::Kind::kNeed) needs_[id] = std::nullopt;
+    if (key.kind == RecordKey::Kind::kIntroduction) introductions_[id] = std::nullopt;
     if (key.kind == RecordKey::Kind::kReply) replies_[id] = std::nullopt;
     if (key.kind == RecordKey::Kind::kConnection) connections_[pair] = std::nullopt;
     if (key.kind == RecordKey::Kind::kBlock) blocks_[pair] = std::nullopt;
@@ -277,6 +286,9 @@ absl::Status Transaction::TakeReads(const std::vector<RecordKey>& reads, std::ve
           break;
         case RecordKey::Kind::kNeed:
           keep(needs_, KeyOf(pool, a), codec::DecodeNeed(pool, rows.Text(row, 2)));
+          break;
+        case RecordKey::Kind::kIntroduction:
+          keep(introductions_, KeyOf(pool, a), codec::DecodeIntroduction(pool, rows.Text(row, 2)));
           break;
         case RecordKey::Kind::kReply:
           replies_[KeyOf(pool, a)] = StoredReply{static_cast<std::uint64_t>(rows.Integer(row, 3)), rows.Text(row, 2)};

@@ -37,6 +37,8 @@ class Transaction : public Reader<application::WriteTransaction> {
   absl::StatusOr<std::optional<domain::Block>> GetBlock(const std::string& pool, const std::string& blocker,
                                                         const std::string& blocked) override;
   absl::StatusOr<std::optional<domain::Need>> GetNeed(const std::string& pool, const std::string& id) override;
+  absl::StatusOr<std::optional<domain::Introduction>> GetIntroduction(const std::string& pool,
+                                                                      const std::string& id) override;
   absl::StatusOr<std::int64_t> CountConnectionsOf(const std::string& pool, const std::string& member) override;
   absl::StatusOr<std::int64_t> CountBlocksOf(const std::string& pool, const std::string& blocker) override;
   absl::StatusOr<std::int64_t> CountOpenNeedsOf(const std::string& pool, const std::string& seeker) override;
@@ -51,6 +53,7 @@ class Transaction : public Reader<application::WriteTransaction> {
   absl::StatusOr<std::int64_t> Put(const std::string& pool, const domain::Block& block) override;
   absl::StatusOr<std::int64_t> Put(const std::string& pool, domain::Need& need) override;
   absl::StatusOr<std::int64_t> Put(const std::string& pool, const domain::Statistics& statistics) override;
+  absl::StatusOr<std::int64_t> Put(const std::string& pool, domain::Introduction& introduction) override;
   absl::StatusOr<std::int64_t> DeleteConnection(const std::string& pool, const std::string& a,
                                                 const std::string& b) override;
   absl::StatusOr<std::int64_t> DeleteBlock(const std::string& pool, const std::string& blocker,
@@ -112,6 +115,7 @@ class Transaction : public Reader<application::WriteTransaction> {
   Known<domain::Connection> connections_;
   Known<domain::Block> blocks_;
   Known<domain::Need> needs_;
+  Known<domain::Introduction> introductions_;
   Known<application::StoredReply> replies_;
   absl::flat_hash_map<std::string, std::int64_t> counts_;
   std::vector<std::pair<std::string, domain::Change>> changes_;

@@ -3,6 +3,7 @@
 
 #include "codec/records.h"
 #include "domain/error.h"
+#include "storage/introduction_columns.h"
 #include "storage/postgres/keys.h"
 #include "storage/postgres/store.h"
 #include "storage/postgres/transaction.h"
@@ -178,6 +179,24 @@ absl::StatusOr<std::int64_t> Transaction::Put(const std::string& pool, const dom
   return revision;
 }
 
+absl::StatusOr<std::int64_t> Transaction::Put(const std::string& pool, domain::Introduction& introduction) {
+  auto revision = NextRevision(pool);
+  if (!revision.ok()) return revision;
+  introduction.revision = *revision;
+  const IntroductionColumns columns = IntroductionColumns::Of(introduction);
+  PendingWrites::Write write = {
+      Table::kIntroduction, false,      pool, introduction.id, introduction.seeker, codec::Encode(pool, introduction),
+      columns.flags,        columns.due};
+  write.c = introduction.helper;
+  write.d = introduction.introducer;
+  write.asked = columns.asked;
+  pending_.Add(std::move(write));
+  Log(pool, *revision, introduction.seeker, introduction.helper, domain::ChangeOf(introduction));
+  domain::MarkStored(introduction);
+  Learn<domain::Introduction>(introductions_, KeyOf(pool, introduction.id), introduction);
+  return revision;
+}
+
 absl::StatusOr<std::int64_t> Transaction::DeleteConnection(const std::string& pool, const std::string& a,
                                                            const std::string& b) {
   auto revision = NextRevision(pool);
@@ -222,6 +241,7 @@ absl::StatusOr<ErasureRecord> Transaction::EraseMember(const std::string& pool, 
   connection_.Send("DELETE FROM member WHERE pool = $1 AND id = $2", who);
   connection_.Send("DELETE FROM connection WHERE pool = $1 AND (a = $2 OR b = $2)", who);
   connection_.Send("DELETE FROM block WHERE pool = $1 AND (blocker = $2 OR blocked = $2)", who);
+  connection_.Send("DELETE FROM introduction WHERE pool = $1 AND (seeker = $2 OR helper = $2)", who);
   connection_.Send("DELETE FROM reply WHERE pool = $1 AND subject = $2", who);
   // Replies that name the member beside another: of a tie, for example.
   connection_.Send("DELETE FROM reply WHERE pool = $1 AND position($2 IN reply) > 0",

@@ -1,8 +1,10 @@
 #include "storage/sqlite/reader.h"
 
 #include <algorithm>
+#include <array>
 
 #include "codec/records.h"
+#include "storage/introduction_columns.h"
 
 namespace warmline::storage::sqlite {
 namespace {
@@ -50,6 +52,9 @@ auto ConnectionRow(const std::string& pool) {
 }
 auto NeedRow(const std::string& pool) {
   return [&pool](const Rows& r) { return codec::DecodeNeed(pool, r.Text(0)); };
+}
+auto IntroductionRow(const std::string& pool) {
+  return [&pool](const Rows& r) { return codec::DecodeIntroduction(pool, r.Text(0)); };
 }
 absl::StatusOr<domain::Block> BlockRow(const Rows& r) { return domain::Block{r.Text(0), r.Text(1)}; }
 
@@ -188,6 +193,42 @@ absl::StatusOr<std::vector<domain::Need>> Reader<Base>::ListNeeds(const std::str
 template <typename Base>
 absl::StatusOr<std::int64_t> Reader<Base>::CountOpenNeedsOf(const std::string& pool, const std::string& seeker) {
   return Number(database_.Query("SELECT count(*) FROM need WHERE pool = ? AND seeker = ? AND open = 1", pool, seeker));
+}
+
+template <typename Base>
+absl::StatusOr<std::optional<domain::Introduction>> Reader<Base>::GetIntroduction(const std::string& pool,
+                                                                                  const std::string& id) {
+  return One<domain::Introduction>(
+      database_.Query("SELECT payload FROM introduction WHERE pool = ? AND id = ?", pool, id), IntroductionRow(pool));
+}
+
+template <typename Base>
+absl::StatusOr<std::vector<domain::Introduction>> Reader<Base>::ListIntroductions(
+    const std::string& pool, const application::IntroductionQuery& query) {
+  const IntroductionColumns::Filter filter = IntroductionColumns::FilterOf(query);
+  // By IntroductionQuery::Role.
+  constexpr std::array<const char*, 4> kSql = {
+      "SELECT payload FROM introduction WHERE pool = ? AND pool = ? AND id > ? AND (flags & ?) = ? AND asked >= ? "
+      "ORDER BY id LIMIT ?",
+      "SELECT payload FROM introduction WHERE pool = ? AND seeker = ? AND id > ? AND (flags & ?) = ? AND asked >= ? "
+      "ORDER BY id LIMIT ?",
+      "SELECT payload FROM introduction WHERE pool = ? AND helper = ? AND id > ? AND (flags & ?) = ? AND asked >= ? "
+      "ORDER BY id LIMIT ?",
+      "SELECT payload FROM introduction WHERE pool = ? AND introducer = ? AND introducer <> '' AND id > ? AND "
+      "(flags & ?) = ? AND asked >= ? ORDER BY id LIMIT ?"};
+  return All<domain::Introduction>(
+      database_.Query(kSql[static_cast<std::size_t>(query.role)], pool, filter.member(pool), query.after, filter.flags,
+                      filter.flags, filter.asked_since, std::int64_t{query.limit}),
+      IntroductionRow(pool));
+}
+
+template <typename Base>
+absl::StatusOr<std::vector<std::pair<std::string, std::string>>> Reader<Base>::ListDueIntroductions(absl::Time now,
+                                                                                                    int limit) {
+  using Name = std::pair<std::string, std::string>;
+  return All<Name>(database_.Query("SELECT pool, id FROM introduction WHERE due > 0 AND due <= ? ORDER BY due LIMIT ?",
+                                   absl::ToUnixMicros(now), std::int64_t{limit}),
+                   [](const Rows& r) -> absl::StatusOr<Name> { return Name(r.Text(0), r.Text(1)); });
 }
 
 template <typename Base>

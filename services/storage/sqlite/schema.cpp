@@ -33,6 +33,16 @@ CREATE INDEX reply_by_subject ON reply(pool, subject);
 CREATE TABLE erasure(pool TEXT NOT NULL, hash TEXT NOT NULL, time INTEGER NOT NULL, removed INTEGER NOT NULL, revision INTEGER NOT NULL,
                      PRIMARY KEY(pool, hash)) WITHOUT ROWID;
 INSERT INTO meta VALUES ('history', abs(random()) | 1), ('token_key', randomblob(32)), ('erasure_key', randomblob(32));
+)sql",
+                                                            R"sql(
+-- Times are in microseconds since 1970; 0: none. flags: 1 open, 2 bars, 4 draft, 8 counted as help, 16 reported.
+CREATE TABLE introduction(pool TEXT NOT NULL, id TEXT NOT NULL, seeker TEXT NOT NULL, helper TEXT NOT NULL, introducer TEXT NOT NULL,
+                          flags INTEGER NOT NULL, asked INTEGER NOT NULL, due INTEGER NOT NULL, payload BLOB NOT NULL,
+                          PRIMARY KEY(pool, id)) WITHOUT ROWID;
+CREATE INDEX introduction_by_seeker ON introduction(pool, seeker, id);
+CREATE INDEX introduction_by_helper ON introduction(pool, helper, id);
+CREATE INDEX introduction_by_introducer ON introduction(pool, introducer, id) WHERE introducer <> '';
+CREATE INDEX introduction_by_due ON introduction(due) WHERE due > 0;
 )sql"};
 
 absl::StatusOr<std::int64_t> VersionOf(Database& database) {

@@ -4,6 +4,7 @@
 
 #include "codec/records.h"
 #include "domain/error.h"
+#include "storage/introduction_columns.h"
 #include "storage/sqlite/store.h"
 
 namespace warmline::storage::sqlite {
@@ -153,6 +154,27 @@ absl::StatusOr<std::int64_t> Transaction::Put(const std::string& pool, const dom
   return revision;
 }
 
+absl::StatusOr<std::int64_t> Transaction::Put(const std::string& pool, domain::Introduction& introduction) {
+  auto revision = NextRevision(pool);
+  if (!revision.ok()) return revision;
+  introduction.revision = *revision;
+  const IntroductionColumns columns = IntroductionColumns::Of(introduction);
+  if (auto status =
+          database_.Run("INSERT OR REPLACE INTO introduction(pool, id, seeker, helper, introducer, flags, asked, due, "
+                        "payload) VALUES "
+                        "(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        pool, introduction.id, introduction.seeker, introduction.helper, introduction.introducer,
+                        columns.flags, columns.asked, columns.due, codec::Encode(pool, introduction));
+      !status.ok()) {
+    return status;
+  }
+  if (auto logged = Log(pool, *revision, introduction.seeker, introduction.helper, domain::ChangeOf(introduction));
+      !logged.ok())
+    return logged;
+  domain::MarkStored(introduction);
+  return revision;
+}
+
 absl::StatusOr<std::int64_t> Transaction::DeleteConnection(const std::string& pool, const std::string& a,
                                                            const std::string& b) {
   auto revision = NextRevision(pool);
@@ -205,7 +227,8 @@ absl::StatusOr<ErasureRecord> Transaction::EraseMember(const std::string& pool, 
        {"DELETE FROM member WHERE pool = ? AND id = ?", "DELETE FROM connection WHERE pool = ? AND a = ?",
         "DELETE FROM connection WHERE pool = ? AND b = ?", "DELETE FROM block WHERE pool = ? AND blocker = ?",
         "DELETE FROM block WHERE pool = ? AND blocked = ?", "DELETE FROM need WHERE pool = ? AND seeker = ?",
-        "DELETE FROM reply WHERE pool = ? AND subject = ?",
+        "DELETE FROM introduction WHERE pool = ? AND seeker = ?",
+        "DELETE FROM introduction WHERE pool = ? AND helper = ?", "DELETE FROM reply WHERE pool = ? AND subject = ?",
         // Replies that name the member beside another: of a tie, for example.
         "DELETE FROM reply WHERE pool = ? AND instr(CAST(reply AS BLOB), CAST('members/' || ? AS BLOB)) > 0",
         "UPDATE change_log SET payload = NULL, subject = NULL, object = NULL WHERE pool = ? AND subject = ?",

@@ -1,0 +1,36 @@
+// Steps that moves of introductions are made of. Inside a write transaction; for application/introduction_*.cpp only.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <string>
+
+#include "application/record_store.h"
+#include "domain/introduction_moves.h"
+
+namespace warmline::application {
+
+// The pool's rules for introductions. Errors: NOT_FOUND (POOL_NOT_FOUND).
+[[nodiscard]] absl::StatusOr<domain::IntroductionRules> RulesOf(RecordReader& reader, const std::string& pool);
+
+// Sends a draft on its way: takes a place of the helper, and stores both.
+[[nodiscard]] absl::Status Send(WriteTransaction& tx, const std::string& pool, const domain::IntroductionRules& rules,
+                                domain::Mover mover, absl::Time now, domain::Introduction& draft);
+
+// Ends an introduction by a move, returns the helper's place, lets the two cool down where `cools`, and stores both.
+// `helper` may be null: then it is read.
+[[nodiscard]] absl::Status End(WriteTransaction& tx, const std::string& pool, const domain::IntroductionRules& rules,
+                               domain::Move move, domain::Mover mover, bool cools, absl::Time now,
+                               domain::Introduction& introduction, domain::Member* helper = nullptr);
+
+// Asks the next target of an ask, past those that would be refused by now; or, where the seeker's budget is spent,
+// waits until it frees up. Does nothing while one of the ask's targets is open.
+[[nodiscard]] absl::Status AskNext(WriteTransaction& tx, const std::string& pool,
+                                   const domain::IntroductionRules& rules, const std::string& seeker,
+                                   const std::string& ask, absl::Time now);
+// The further targets of an ask are not needed any longer.
+[[nodiscard]] absl::Status DropDrafts(WriteTransaction& tx, const std::string& pool, domain::Move move,
+                                      domain::Mover mover, const std::string& seeker, const std::string& ask,
+                                      absl::Time now);
+
+}  // namespace warmline::application
