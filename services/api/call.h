@@ -48,6 +48,8 @@ struct Environment {
   application::Metrics& metrics;
   CandidateTokens candidate_tokens;
   CallLimits limits;
+  // Set when the server begins to end: streams that would go on for ever end.
+  std::atomic<bool> draining{false};
   // Written by every call: on a line of its own, since the rest is read by every call.
   alignas(64) std::atomic<int> in_flight{0};
 };

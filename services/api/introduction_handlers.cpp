@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "api/idempotent_write.h"
+#include "api/introduction_watch.h"
 #include "api/match_messages.h"
 #include "api/page_token.h"
 #include "application/answer_estimate.h"
@@ -198,6 +199,11 @@ IntroductionHandlers::Reactor* IntroductionHandlers::List(Context* context, cons
         },
         [&](const std::string& last) { response->set_next_page_token(MakePageToken(last)); });
   });
+}
+
+grpc::ServerWriteReactor<pb::IntroductionEvent>* IntroductionHandlers::Watch(
+    Context* context, const pb::WatchIntroductionsRequest* request) {
+  return StartIntroductionWatch(environment_, context, request);
 }
 
 template <typename Message>

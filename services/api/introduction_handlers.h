@@ -24,6 +24,8 @@ class IntroductionHandlers final : public warmline::v1::IntroductionService::Cal
                warmline::v1::Introduction* response) override;
   Reactor* List(Context* context, const warmline::v1::ListIntroductionsRequest* request,
                 warmline::v1::ListIntroductionsResponse* response) override;
+  grpc::ServerWriteReactor<warmline::v1::IntroductionEvent>* Watch(
+      Context* context, const warmline::v1::WatchIntroductionsRequest* request) override;
   Reactor* Forward(Context* context, const warmline::v1::ForwardIntroductionRequest* request,
                    Written* response) override;
   Reactor* Accept(Context* context, const warmline::v1::MoveIntroductionRequest* request, Written* response) override;

@@ -46,16 +46,20 @@ void JoinNearest(std::vector<domain::Evidence>& entries) {
   entries.erase(entries.begin() + static_cast<std::ptrdiff_t>(best) + 1);
 }
 
-// Help that `who` received and that counts: whom they praise.
+// Help that `who` says they received: whom they praise. Also what a ring has taken out of evidence, so that nobody gets
+// back in by the order of reports.
 absl::StatusOr<std::vector<Introduction>> PraisesOf(RecordReader& reader, const std::string& pool,
                                                     const std::string& who, absl::Time since) {
   auto praises = reader.ListIntroductions(pool, {.role = IntroductionQuery::Role::kSeeker,
                                                  .member = who,
-                                                 .counted_only = true,
+                                                 .helped_only = true,
                                                  .asked_since = since - absl::Hours(24 * 365),
                                                  .limit = kMaxPraisesFollowed});
   if (!praises.ok()) return praises;
-  std::erase_if(*praises, [&](const Introduction& i) { return i.counted_time < since; });
+  std::erase_if(*praises, [&](const Introduction& i) { return i.OutcomeBy(domain::Audience::kSeeker)->time < since; });
+  // Of several of the same two, the one that counts.
+  std::stable_partition(praises->begin(), praises->end(),
+                        [](const Introduction& i) { return i.counted != OutcomeKind::kUnspecified; });
   return praises;
 }
 
@@ -104,6 +108,7 @@ absl::Status Thank(WriteTransaction& tx, const std::string& pool, const std::str
 
 // Takes what an introduction that is not at hand counts for out of its helper's evidence.
 absl::Status Uncount(WriteTransaction& tx, const std::string& pool, Introduction introduction, domain::Member& helper) {
+  if (introduction.counted == OutcomeKind::kUnspecified) return absl::OkStatus();
   if (introduction.helper == helper.id) {
     RemoveEvidence(helper, introduction.counted, introduction.counted_time);
   } else {

@@ -77,7 +77,7 @@ struct IntroductionQuery {
   bool open_only = false;      // holds a place of the helper
   bool bars_only = false;      // open, or cooling down
   bool drafts_only = false;    // waits for its turn
-  bool counted_only = false;   // the helper's evidence holds something that helped
+  bool helped_only = false;    // the seeker says that it helped
   bool reported_only = false;  // of abuse
   absl::Time asked_since = absl::InfinitePast();
   std::string after = {};

@@ -39,7 +39,7 @@ struct MoveOptions {
   std::string outcome;
   std::string member;
   bool suspend = false;
-  bool lift = false;
+  bool follow = false;
   bool open_only = false;
   bool reported_only = false;
   int limit = 100;
@@ -283,6 +283,31 @@ void AddIntroduce(CLI::App& app, int& exit_code) {
   AddReports(*parent, exit_code);
 }
 
+namespace {
+
+// Prints what changes until the stream ends.
+int Follow(const MoveOptions& options, const Client& client) {
+  pb::WatchIntroductionsRequest request;
+  *request.mutable_actor() = options.Actor();
+  request.set_parent(options.client.parent());
+  if (!options.as.empty()) request.set_member(absl::StrCat(options.client.parent(), "/members/", options.as));
+  constexpr int kDayMs = 24 * 3600 * 1000;
+  const auto context = client.Context(kDayMs);
+  const auto reader = pb::IntroductionService::NewStub(client.channel())->Watch(context.get(), request);
+  for (pb::IntroductionEvent event; reader->Read(&event);) {
+    if (options.client.json()) {
+      PrintJson(event, std::cout);
+    } else {
+      Print(event.introduction(), std::cout);
+    }
+    std::cout.flush();
+  }
+  const auto status = reader->Finish();
+  return status.ok() ? kOk : client.Fail("inbox", status);
+}
+
+}  // namespace
+
 void AddInbox(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("inbox", "The introductions of a member, or of the pool");
   auto options = std::make_shared<MoveOptions>();
@@ -294,6 +319,7 @@ void AddInbox(CLI::App& app, int& exit_code) {
   AddFlag(*command, "open", options->open_only, "Only those that are under way");
   AddFlag(*command, "reported", options->reported_only, "Operators: only those with a report of abuse");
   AddOption(*command, "limit", options->limit, "How many, 1 to 1,000");
+  AddFlag(*command, "follow", options->follow, "Go on with what changes from now, until Ctrl-C or a day");
   command->callback([options, &exit_code] {
     pb::ListIntroductionsRequest request;
     *request.mutable_actor() = options->Actor();
@@ -307,6 +333,7 @@ void AddInbox(CLI::App& app, int& exit_code) {
     pb::ListIntroductionsResponse response;
     const auto status = pb::IntroductionService::NewStub(client.channel())->List(context.get(), request, &response);
     exit_code = status.ok() ? Show(options->client, response) : client.Fail("inbox", status);
+    if (status.ok() && options->follow) exit_code = Follow(*options, client);
   });
 }
 

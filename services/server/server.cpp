@@ -314,6 +314,7 @@ int Server::ops_port() const { return state_->operations->port(); }
 void Server::Drain() {
   State& state = *state_;
   if (state.draining.exchange(true)) return;
+  if (state.environment != nullptr) state.environment->draining = true;
   if (state.grpc_server != nullptr) {
     state.grpc_server->GetHealthCheckService()->SetServingStatus(false);
     for (const char* service : kServices) state.grpc_server->GetHealthCheckService()->SetServingStatus(service, false);

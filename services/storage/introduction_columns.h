@@ -14,7 +14,7 @@ struct IntroductionColumns {
   static constexpr std::int64_t kOpen = 1;
   static constexpr std::int64_t kBars = 2;
   static constexpr std::int64_t kDraft = 4;
-  static constexpr std::int64_t kCounted = 8;
+  static constexpr std::int64_t kHelped = 8;
   static constexpr std::int64_t kReported = 16;
 
   std::int64_t flags = 0;
@@ -23,10 +23,11 @@ struct IntroductionColumns {
 
   [[nodiscard]] static IntroductionColumns Of(const domain::Introduction& introduction) {
     IntroductionColumns columns;
-    const bool counted = domain::Helps(introduction.counted);
+    const domain::Outcome* outcome = introduction.OutcomeBy(domain::Audience::kSeeker);
+    const bool helped = outcome != nullptr && domain::Helps(outcome->kind);
     columns.flags = (introduction.IsOpen() ? kOpen : 0) | (introduction.Bars() ? kBars : 0) |
-                    (introduction.state == domain::IntroductionState::kDrafted ? kDraft : 0) |
-                    (counted ? kCounted : 0) | (introduction.reports.empty() ? 0 : kReported);
+                    (introduction.state == domain::IntroductionState::kDrafted ? kDraft : 0) | (helped ? kHelped : 0) |
+                    (introduction.reports.empty() ? 0 : kReported);
     if (introduction.ask_time) columns.asked = absl::ToUnixMicros(*introduction.ask_time);
     if (const auto due = introduction.Due()) columns.due = absl::ToUnixMicros(*due);
     return columns;
@@ -46,7 +47,7 @@ struct IntroductionColumns {
     Filter filter;
     if (query.role != Role::kAny) filter.of = &query.member;
     filter.flags = (query.open_only ? kOpen : 0) | (query.bars_only ? kBars : 0) | (query.drafts_only ? kDraft : 0) |
-                   (query.counted_only ? kCounted : 0) | (query.reported_only ? kReported : 0);
+                   (query.helped_only ? kHelped : 0) | (query.reported_only ? kReported : 0);
     if (query.asked_since > absl::UnixEpoch()) filter.asked_since = absl::ToUnixMicros(query.asked_since);
     return filter;
   }

@@ -49,6 +49,11 @@ class House(unittest.TestCase):
             return any(n == goal or (n not in seen and not seen.add(n) and reaches(n, goal, seen)) for n in table[start])
         self.assertEqual([name for name in table if reaches(name, name, set())], [])
 
+    def test_generated_documentation_is_up_to_date(self):
+        check = subprocess.run([ROOT / "scripts/generate-docs", "--check"], capture_output=True, text=True, check=False)
+        self.assertEqual(check.stderr, "")
+        self.assertEqual(check.returncode, 0)
+
     def test_no_file_is_too_long(self):
         ends = ("cpp", "h", "proto", "cmake", "py", "js", "sh")
         long = [f"{p.relative_to(ROOT)}: {n}" for p in sources(*[f"**/*.{e}" for e in ends]) if (n := len(p.read_text().splitlines())) > MAX_LINES]

@@ -63,6 +63,7 @@ TEST_P(RecordStoreSuite, IntroductionsAreFoundByPartStateAndTime) {
     draft.ask_time = draft.expire_time = draft.week_until = std::nullopt;
     domain::Introduction other = Ask("i4", "zoe", "carla", 3'000);
     other.state = domain::IntroductionState::kConcluded;
+    other.outcomes = {{domain::Audience::kSeeker, domain::OutcomeKind::kHelped, "", absl::FromUnixSeconds(3'100)}};
     other.counted = domain::OutcomeKind::kHelped;
     other.counted_time = absl::FromUnixSeconds(3'100);
     other.week_until = std::nullopt;
@@ -99,7 +100,7 @@ TEST_P(RecordStoreSuite, IntroductionsAreFoundByPartStateAndTime) {
   EXPECT_EQ(list({.open_only = true, .limit = 10}), (Ids{"i2"}));
   EXPECT_EQ(list({.bars_only = true, .limit = 10}), (Ids{"i1", "i2"}));
   EXPECT_EQ(list({.drafts_only = true, .limit = 10}), (Ids{"i3"}));
-  EXPECT_EQ(list({.counted_only = true, .limit = 10}), (Ids{"i4"}));
+  EXPECT_EQ(list({.helped_only = true, .limit = 10}), (Ids{"i4"}));
   EXPECT_EQ(list({.reported_only = true, .limit = 10}), (Ids{"i4"}));
   EXPECT_EQ(list({.asked_since = absl::FromUnixSeconds(2'000), .limit = 10}), (Ids{"i2", "i4"}));
   using Due = std::vector<std::pair<std::string, std::string>>;

@@ -291,6 +291,59 @@ TEST_F(Introductions, AbuseIsReportedAndTheMemberSuspended) {
   EXPECT_THAT(ReviewOf(Ask("amina", {"joost"}, MessageNumber(3))), ElementsAre());
 }
 
+TEST_F(Introductions, AWatchTellsEachPartyWhatIsTheirsAndGoesOnWhereItWas) {
+  server_.Import(
+      {SeekerRow("amina"), SeekerRow("zoe"), HelperRow("ingrid", {"skill:sql"}), HelperRow("joost", {"skill:sql"})});
+  pb::WatchIntroductionsRequest request;
+  *request.mutable_actor() = Acting(pb::HELPER, "ingrid");
+  request.set_parent("pools/p");
+  request.set_member(Name("ingrid"));
+  std::string token;
+  std::string name;
+  {
+    const auto context = server_.Context(60'000);
+    const auto reader = asks().Watch(context.get(), request);
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    MustSend(Ask("zoe", {"joost"}, MessageNumber(1)));  // nothing of ingrid's
+    name = MustSend(Ask("amina", {"ingrid"})).name();
+    pb::IntroductionEvent event;
+    ASSERT_TRUE(reader->Read(&event));
+    EXPECT_EQ(event.introduction().name(), name);
+    EXPECT_EQ(event.introduction().state(), pb::AWAITING_HELPER);
+    token = event.resume_token();
+    context->TryCancel();
+    while (reader->Read(&event)) {
+    }
+    EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  }
+  ASSERT_TRUE(Accept("ingrid", name).ok());  // while nobody watches
+  MustSend(Ask("zoe", {"ingrid"}, MessageNumber(2)));
+  request.set_resume_token(token);
+  const auto context = server_.Context(60'000);
+  const auto reader = asks().Watch(context.get(), request);
+  pb::IntroductionEvent event;
+  ASSERT_TRUE(reader->Read(&event));
+  EXPECT_EQ(event.introduction().name(), name);
+  EXPECT_EQ(event.introduction().state(), pb::ACCEPTED);
+  EXPECT_GT(event.behind(), 0);
+  ASSERT_TRUE(reader->Read(&event));
+  EXPECT_EQ(event.introduction().seeker(), Name("zoe"));
+  // Another's token, and another's inbox.
+  pb::WatchIntroductionsRequest wrong = request;
+  wrong.set_resume_token("not-a-token");
+  const auto wrong_context = server_.Context();
+  EXPECT_EQ(ReasonOf(asks().Watch(wrong_context.get(), wrong)->Finish()), "REVISION_OF_ANOTHER_HISTORY");
+  wrong = request;
+  wrong.set_member(Name("joost"));
+  const auto other_context = server_.Context();
+  EXPECT_EQ(ReasonOf(asks().Watch(other_context.get(), wrong)->Finish()), "ACTING_MEMBER_NOT_ALLOWED");
+  // The end of the server ends it at once, with the reason.
+  std::thread end([&] { server_.server().Drain(); });
+  EXPECT_FALSE(reader->Read(&event));
+  EXPECT_EQ(ReasonOf(reader->Finish()), "DRAINING");
+  end.join();
+}
+
 TEST_F(Introductions, OfAHundredWhoAskAtOnceForTheLastPlaceOneGetsIt) {
   pb::Row ingrid = HelperRow("ingrid", {"skill:sql"});
   ingrid.mutable_member()->mutable_offer()->mutable_capacity()->set_open_asks(1);

@@ -12,7 +12,8 @@
 namespace warmline::testing {
 namespace {
 
-constexpr int kWaitMs = 20'000;
+// Sentinels that could not agree on a fail-over try again after a while.
+constexpr int kWaitMs = 60'000;
 
 bool WaitFor(const std::function<bool()>& holds) {
   for (int waited = 0; waited < kWaitMs; waited += 20) {

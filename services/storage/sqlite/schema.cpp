@@ -35,7 +35,7 @@ CREATE TABLE erasure(pool TEXT NOT NULL, hash TEXT NOT NULL, time INTEGER NOT NU
 INSERT INTO meta VALUES ('history', abs(random()) | 1), ('token_key', randomblob(32)), ('erasure_key', randomblob(32));
 )sql",
                                                             R"sql(
--- Times are in microseconds since 1970; 0: none. flags: 1 open, 2 bars, 4 draft, 8 counted as help, 16 reported.
+-- Times are in microseconds since 1970; 0: none. flags: 1 open, 2 bars, 4 draft, 8 helped, 16 reported.
 CREATE TABLE introduction(pool TEXT NOT NULL, id TEXT NOT NULL, seeker TEXT NOT NULL, helper TEXT NOT NULL, introducer TEXT NOT NULL,
                           flags INTEGER NOT NULL, asked INTEGER NOT NULL, due INTEGER NOT NULL, payload BLOB NOT NULL,
                           PRIMARY KEY(pool, id)) WITHOUT ROWID;

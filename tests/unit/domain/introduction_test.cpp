@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <set>
 
 #include "domain/introduction_moves.h"
@@ -185,6 +188,14 @@ TEST(Introduction, OppositeReportsAreADispute) {
   EXPECT_FALSE(in.IsDisputed());
   in.outcomes.back().kind = OutcomeKind::kNotHelpful;
   EXPECT_TRUE(in.IsDisputed());
+}
+
+TEST(Documentation, ShowsTheTablesAsTheyAre) {
+  std::ifstream file(std::string(std::getenv("WARMLINE_SOURCE")) + "/docs/introductions.md");
+  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  EXPECT_NE(text.find(MovesDiagram()), std::string::npos) << "docs/introductions.md must show:\n" << MovesDiagram();
+  EXPECT_NE(text.find(VisibilityTable()), std::string::npos) << "docs/introductions.md must show:\n"
+                                                             << VisibilityTable();
 }
 
 }  // namespace
