@@ -208,7 +208,7 @@ grpc::ServerWriteReactor<pb::IntroductionEvent>* IntroductionHandlers::Watch(
 
 template <typename Message>
 IntroductionHandlers::Reactor* IntroductionHandlers::Move(Context* context, const char* method, const Message* request,
-                                                          std::string text, Written* response, Step step) {
+                                                          std::string text, Written* response, const Step& step) {
   auto call = Call::Start(environment_, context, method);
   const Target target = call->ResourceTarget(request->name(), "introductions", "name");
   application::MoveInput input;

@@ -47,7 +47,7 @@ class IntroductionHandlers final : public warmline::v1::IntroductionService::Cal
   // A move of the introduction that the request names.
   template <typename Message>
   Reactor* Move(Context* context, const char* method, const Message* request, std::string text, Written* response,
-                Step step);
+                const Step& step);
 
   Environment& environment_;
 };
