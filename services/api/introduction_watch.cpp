@@ -122,6 +122,7 @@ class WatchReactor final : public grpc::ServerWriteReactor<pb::IntroductionEvent
       auto seen = application::FindIntroduction(**reader, call_->caller(), pool_, id);
       if (absl::IsNotFound(seen.status())) continue;  // not the caller's, or erased
       if (!seen.ok()) return seen.status();
+      if (!member_.empty() && !seen->introduction.Involves(member_)) continue;  // an operator's view of one member
       pb::IntroductionEvent event;
       *event.mutable_introduction() = codec::ToProto(pool_, seen->introduction, seen->viewer);
       event.set_resume_token(call_->Token(revision));

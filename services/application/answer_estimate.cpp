@@ -74,6 +74,7 @@ absl::Status FillInbox(RecordReader& reader, const Caller& caller, const std::st
   for (const Introduction& i : *page) {
     const domain::Viewer viewer = caller.IsOperator() ? domain::Viewer::kOperator : domain::ViewerOf(i, caller.member);
     if (viewer == domain::Viewer::kNobody) continue;
+    if (caller.IsOperator() && !query.member.empty() && !i.Involves(query.member)) continue;
     int credit = 0;
     if (caller.audience == domain::Audience::kHelper) {
       const auto [known, fresh] = credits.try_emplace(i.seeker, 0);

@@ -111,6 +111,9 @@ struct Introduction {
   [[nodiscard]] bool IsCooling() const { return cool_until.has_value() && !IsOpen(); }
   // When something is due by itself: an expiry, the end of the week that it counts in, or of the cool-down.
   [[nodiscard]] std::optional<absl::Time> Due() const;
+  [[nodiscard]] bool Involves(const std::string& member) const {
+    return member == seeker || member == helper || member == introducer;
+  }
   // How long the helper took to answer first; nothing before that.
   [[nodiscard]] std::optional<absl::Duration> ResponseTime() const;
   // The report of a side; null when it made none.

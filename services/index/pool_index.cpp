@@ -71,7 +71,7 @@ HelperRow PoolIndex::MakeRow(std::uint32_t number, const domain::Member& member,
     row.filter.open_to = static_cast<std::uint8_t>(row.filter.open_to | domain::BitOf(reach));
   SetFlag(row.filter.flags, kFlagOrganization, member.kind == domain::MemberKind::kOrganization);
   SetFlag(row.filter.flags, kFlagRemote, offer.remote);
-  SetFlag(row.filter.flags, kFlagPaused, offer.paused);
+  SetFlag(row.filter.flags, kFlagPaused, offer.paused || member.suspended);
   SetFlag(row.filter.flags, kFlagConfirmed,
           offer.confirmation == domain::Confirmation::kSelfConfirmed ||
               offer.confirmation == domain::Confirmation::kVouched);

@@ -285,6 +285,13 @@ TEST_F(Introductions, AbuseIsReportedAndTheMemberSuspended) {
   ASSERT_TRUE(asks().ResolveReport(server_.Context().get(), resolve, &written).ok());
   EXPECT_EQ(Get(Operator(), other.name()).state(), pb::WITHDRAWN);
   ExpectRefused(Ask("amina", {"joost"}, MessageNumber(2)), "MEMBER_SUSPENDED", grpc::StatusCode::FAILED_PRECONDITION);
+  // A helper who is suspended is matched with nobody.
+  resolve.set_member(Name("ingrid"));
+  ASSERT_TRUE(asks().ResolveReport(server_.Context().get(), resolve, &written).ok());
+  EXPECT_TRUE(List(Operator(), "joost").size() == 1 && List(Operator(), "amina").size() == 2);
+  const pb::MatchResponse matched = Match("amina");
+  for (const auto& match : matched.matches()) EXPECT_NE(match.helper(), Name("ingrid"));
+  resolve.set_member(Name("amina"));
   resolve.set_suspend(false);
   ASSERT_TRUE(asks().ResolveReport(server_.Context().get(), resolve, &written).ok());
   EXPECT_THAT(ReviewOf(Ask("amina", {"joost"}, MessageNumber(3))), ElementsAre());

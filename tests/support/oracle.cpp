@@ -296,7 +296,7 @@ Pairing Pair(const OracleWorld& world, const domain::Need& need, const std::vect
   block(seeker != nullptr && Share(seeker->conflict_keys, helper.conflict_keys), Rule::kConflict);
   block(world.Asked(need.seeker, helper.id, false), Rule::kCoolDown);
   block(world.Asked(need.seeker, helper.id, true), Rule::kOpenAsk);
-  block(offer.paused, Rule::kPause);
+  block(offer.paused || helper.suspended, Rule::kPause);
   auto gate = wanted.evidence_gate == domain::EvidenceGate::kUnspecified ? policy.evidence_gate : wanted.evidence_gate;
   block((gate == domain::EvidenceGate::kAny && evidence.helped_outcomes == 0) ||
             (gate == domain::EvidenceGate::kProven &&

@@ -100,6 +100,7 @@ domain::Member RandomWorld::Member(const std::string& id) {
     if (Chance(50)) evidence.response_time = absl::Minutes(Below(20'000));
     member.evidence.push_back(evidence);
   }
+  member.suspended = Chance(3);
   return member;
 }
 
