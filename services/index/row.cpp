@@ -94,6 +94,7 @@ bool RowView::IsSound(std::span<const std::uint8_t> bytes, std::uint32_t members
   std::size_t size = kTermsAt + std::size_t{bytes[8]} * 3 + std::size_t{bytes[9]} * 5;
   if (row.member() >= members || size > bytes.size() || (bytes[10] != kNoProfession && bytes[10] >= row.terms()))
     return false;
+  if (row.involvement() >= domain::kInvolvements) return false;
   bool sound = true;
   row.ForEachTerm([&](std::uint32_t term, std::uint8_t) { sound = sound && term < terms; });
   if ((bytes[11] & kHasEvidence) == 0) return sound;

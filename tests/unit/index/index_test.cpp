@@ -334,6 +334,19 @@ TEST(Match, ManyListsOfOneHelperAreNeverTooManyToCount) {
   }
 }
 
+TEST(Row, BytesThatAreNoRowAreRefused) {
+  std::vector<std::uint8_t> packed;
+  PackRow(Row(1, {{3, 200}}), packed);
+  EXPECT_TRUE(RowView::IsSound(packed, 2, 4));
+  EXPECT_FALSE(RowView::IsSound(packed, 1, 4));  // nobody has that number
+  EXPECT_FALSE(RowView::IsSound(packed, 2, 3));  // there is no such term
+  std::vector<std::uint8_t> involved = packed;
+  involved[11] = domain::kInvolvements;  // no involvement
+  EXPECT_FALSE(RowView::IsSound(involved, 2, 4));
+  packed.pop_back();
+  EXPECT_FALSE(RowView::IsSound(packed, 2, 4));
+}
+
 TEST(Match, StopsWhenTold) {
   const simulation::Community community({.helpers = 40'000});
   PoolIndex index(MadePool(), 490'000);
