@@ -57,6 +57,7 @@ class Bytes {
 template <typename T>
 bool AppendArray(std::vector<T>& array, std::span<const std::uint8_t> bytes) {
   if (bytes.size() % sizeof(T) != 0) return false;
+  if (bytes.empty()) return true;
   const std::size_t before = array.size();
   array.resize(before + bytes.size() / sizeof(T));
   std::memcpy(array.data() + before, bytes.data(), bytes.size());

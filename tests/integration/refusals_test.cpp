@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 
 TEST_F(Introductions, OpenAsksAndCoolDownsBarTheMatch) {
   server_.Import({SeekerRow("amina"), HelperRow("ingrid", {"skill:sql"})});
-  SetRules([](auto& rules) { rules.mutable_cool_down()->set_seconds(1); });
+  SetRules([](auto& rules) { rules.mutable_cool_down()->set_seconds(3); });
   const pb::Introduction made = MustSend(Ask("amina", {"ingrid"}));
   const auto removed = [&](pb::Rule rule) {
     const pb::MatchResponse response = Match("amina");

@@ -119,6 +119,19 @@ RC_GTEST_PROP(Snapshot, DamageIsRefusedOrHarmless, (std::uint64_t seed)) {
   }
 }
 
+TEST(Snapshot, APieceWithoutBytesIsRefusedOrHarmless) {
+  RandomWorld random(17);
+  const auto index = MakeIndex(random, 60, Ids(60));
+  const Pieces whole = PiecesOf(SnapshotSource(*index));
+  int refused = 0;
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    Pieces pieces = whole;
+    pieces[i].second.clear();
+    refused += Restore(pieces).ok() ? 0 : 1;
+  }
+  EXPECT_GT(refused, 5);
+}
+
 TEST(Snapshot, AnErasedMemberStandsInNoPiece) {
   RandomWorld random(11);
   const auto ids = Ids(300);
