@@ -36,8 +36,9 @@ inline constexpr absl::Duration kEstimateMemory = absl::Hours(24 * 180);
 [[nodiscard]] absl::StatusOr<std::optional<AnswerEstimate>> EstimateAnswer(RecordReader& reader,
                                                                            const std::string& pool, absl::Time now);
 
-// A page of what the caller has a part in; to an operator, of all, or of what the member of the query has. For a helper, the asks of seekers who help others themselves come first:
-// with a credit that is bounded (reciprocity orders the inbox and nothing else, DESIGN section 10.6).
+// A page of what the caller has a part in; to an operator, of all, or of what the member of the query has. For a
+// helper, the asks of seekers who help others themselves come first: with a credit that is bounded (reciprocity orders
+// the inbox and nothing else, DESIGN section 10.6).
 [[nodiscard]] absl::Status FillInbox(RecordReader& reader, const Caller& caller, const std::string& pool,
                                      const IntroductionQuery& query,
                                      const std::function<void(const domain::Introduction&, domain::Viewer)>& add,
