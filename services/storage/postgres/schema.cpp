@@ -21,6 +21,12 @@ struct Step {
   std::vector<const char*> statements;
 };
 
+constexpr char kIntroductionTable[] =
+    "CREATE TABLE introduction(pool TEXT COLLATE \"C\" NOT NULL, id TEXT COLLATE \"C\" NOT NULL, seeker TEXT "
+    "COLLATE \"C\" NOT NULL, helper TEXT COLLATE \"C\" NOT NULL, introducer TEXT COLLATE \"C\" NOT NULL, flags "
+    "BIGINT NOT NULL, asked BIGINT NOT NULL, due BIGINT NOT NULL, payload BYTEA NOT NULL, PRIMARY KEY(pool, "
+    "id))";
+
 // Step i brings version i to version i + 1. Ids are compared by bytes everywhere, hence the collation.
 const std::array<Step, kSchemaVersion>& Steps() {
   static const std::array<Step, kSchemaVersion> kSteps = {
@@ -54,11 +60,7 @@ const std::array<Step, kSchemaVersion>& Steps() {
       // A program of version 1 would leave introductions behind when it erases a member.
       Step{2,
            {// Times are in microseconds since 1970; 0: none. flags: storage/introduction_columns.h.
-            "CREATE TABLE introduction(pool TEXT COLLATE \"C\" NOT NULL, id TEXT COLLATE \"C\" NOT NULL, seeker TEXT "
-            "COLLATE \"C\" NOT NULL, helper TEXT COLLATE \"C\" NOT NULL, introducer TEXT COLLATE \"C\" NOT NULL, flags "
-            "BIGINT NOT NULL, asked BIGINT NOT NULL, due BIGINT NOT NULL, payload BYTEA NOT NULL, PRIMARY KEY(pool, "
-            "id))",
-            "CREATE INDEX introduction_by_seeker ON introduction(pool, seeker, id)",
+            kIntroductionTable, "CREATE INDEX introduction_by_seeker ON introduction(pool, seeker, id)",
             "CREATE INDEX introduction_by_helper ON introduction(pool, helper, id)",
             "CREATE INDEX introduction_by_introducer ON introduction(pool, introducer, id) WHERE introducer <> ''",
             "CREATE INDEX introduction_by_due ON introduction(due) WHERE due > 0"}}};
