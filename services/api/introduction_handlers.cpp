@@ -10,7 +10,7 @@
 #include "api/page_token.h"
 #include "application/answer_estimate.h"
 #include "application/ask_rules.h"
-#include "application/introduction_steps.h"
+#include "application/inbox.h"
 #include "application/members.h"
 #include "codec/introductions.h"
 #include "codec/time.h"
@@ -25,6 +25,11 @@ using application::SeenIntroduction;
 using application::WriteTransaction;
 
 namespace {
+
+// Whoever asks for a seeker sees the seeker's part of it, or an operator's.
+domain::Viewer AskersView(const Call& call) {
+  return call.caller().IsOperator() ? domain::Viewer::kOperator : domain::Viewer::kSeeker;
+}
 
 // The ask that a request means, as the index sees it.
 absl::StatusOr<application::AskPlan> PlanOf(Call& call, const std::string& pool, const pb::RequestRequest& request) {
@@ -56,40 +61,25 @@ absl::StatusOr<application::AskPlan> PlanOf(Call& call, const std::string& pool,
                               call.environment().clock.Now());
 }
 
-void SetRefusal(const application::Refusal& refusal, int target, pb::Refusal* message) {
-  message->set_reason(static_cast<pb::ErrorReason>(refusal.reason));
-  message->set_target(target);
-  message->set_description(refusal.description);
-  message->set_limit(refusal.limit);
-  message->set_used(refusal.used);
-  if (refusal.free_time) codec::SetTime(*refusal.free_time, message->mutable_free_time());
-}
-
 absl::Status FillReview(RecordReader& reader, const Call& call, const std::string& pool,
                         const application::AskPlan& plan, absl::Time now, pb::ReviewResponse* response) {
-  auto rules = application::RulesOf(reader, pool);
-  if (!rules.ok()) return rules.status();
-  auto asks = application::AsksOf(reader, pool, plan.seeker, now);
-  if (!asks.ok()) return asks.status();
-  for (int i = 0; i < static_cast<int>(plan.targets.size()); ++i) {
-    const application::PlannedTarget& target = plan.targets[static_cast<std::size_t>(i)];
-    std::vector<application::Refusal> refusals = application::MatchRefusals(target.is_match, target.blocked_by);
-    auto more = application::StoreRefusals(reader, pool, target.draft, *asks, *rules, now);
-    if (!more.ok()) return more.status();
-    refusals.insert(refusals.end(), more->begin(), more->end());
-    for (auto& r : application::MessageRefusals(target.draft, *asks, *rules, now)) refusals.push_back(std::move(r));
-    for (const auto& refusal : refusals) {
-      // Budgets of the seeker are of the ask as a whole: said once.
-      const bool whole = refusal.reason == domain::ErrorReason::kSeekerBudgetSpent ||
-                         refusal.reason == domain::ErrorReason::kMemberSuspended;
-      if (!whole || i == 0) SetRefusal(refusal, whole ? -1 : i, response->add_refusals());
-    }
-    const auto viewer = call.caller().IsOperator() ? domain::Viewer::kOperator : domain::Viewer::kSeeker;
-    pb::Introduction* draft = response->add_introductions();
-    *draft = codec::ToProto(pool, target.draft, viewer);
-    draft->set_position(i);
+  auto refusals = application::ReviewAsk(reader, pool, plan, now);
+  if (!refusals.ok()) return refusals.status();
+  for (const auto& [target, refusal] : *refusals) {
+    pb::Refusal* message = response->add_refusals();
+    message->set_reason(static_cast<pb::ErrorReason>(refusal.reason));
+    message->set_target(target);
+    message->set_description(refusal.description);
+    message->set_limit(refusal.limit);
+    message->set_used(refusal.used);
+    if (refusal.free_time) codec::SetTime(*refusal.free_time, message->mutable_free_time());
   }
   response->set_would_pass(response->refusals().empty());
+  for (const application::PlannedTarget& target : plan.targets) {
+    pb::Introduction* draft = response->add_introductions();
+    *draft = codec::ToProto(pool, target.draft, AskersView(call));
+    draft->set_position(response->introductions_size() - 1);
+  }
   auto estimate = application::EstimateAnswer(reader, pool, now);
   if (!estimate.ok()) return estimate.status();
   if (*estimate) {
@@ -148,9 +138,7 @@ IntroductionHandlers::Reactor* IntroductionHandlers::Request(Context* context, c
                      auto made = application::RequestIntroduction(tx, target.pool, *plan, request->request_id(), now);
                      if (!made.ok()) return made.status();
                      *subject = made->seeker;
-                     const auto viewer =
-                         raw->caller().IsOperator() ? domain::Viewer::kOperator : domain::Viewer::kSeeker;
-                     SetWritten(target.pool, *raw, {*made, viewer}, response);
+                     SetWritten(target.pool, *raw, {*made, AskersView(*raw)}, response);
                      return absl::OkStatus();
                    });
 }
@@ -192,12 +180,12 @@ IntroductionHandlers::Reactor* IntroductionHandlers::List(Context* context, cons
     auto head = reader.HeadRevision(target.pool);
     if (!head.ok()) return head.status();
     if (*head == 0) return application::PoolNotFound(target.pool);
-    return application::FillInbox(
-        reader, raw->caller(), target.pool, query,
-        [&](const domain::Introduction& introduction, domain::Viewer viewer) {
-          *response->add_introductions() = codec::ToProto(target.pool, introduction, viewer);
-        },
-        [&](const std::string& last) { response->set_next_page_token(MakePageToken(last)); });
+    auto inbox = application::ReadInbox(reader, raw->caller(), target.pool, query);
+    if (!inbox.ok()) return inbox.status();
+    for (const SeenIntroduction& seen : inbox->introductions)
+      *response->add_introductions() = codec::ToProto(target.pool, seen.introduction, seen.viewer);
+    response->set_next_page_token(MakePageToken(inbox->last));
+    return absl::OkStatus();
   });
 }
 

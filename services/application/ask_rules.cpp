@@ -4,8 +4,11 @@
 #include <absl/strings/str_join.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "application/members.h"
+#include "application/pools.h"
+#include "application/ties.h"
 #include "domain/limits.h"
 #include "domain/message_sketch.h"
 #include "domain/text.h"
@@ -233,20 +236,15 @@ absl::StatusOr<std::vector<Refusal>> StoreRefusals(RecordReader& reader, const s
                                      " is suspended: the pool's operators can say why, and end it"),
                         0, 0, std::nullopt});
   }
-  bool blocked = false;
-  for (const auto& [a, b] : {std::pair(draft.seeker, draft.helper), std::pair(draft.helper, draft.seeker)}) {
-    auto block = reader.GetBlock(pool, a, b);
-    if (!block.ok()) return block.status();
-    blocked = blocked || block->has_value();
-  }
+  auto blocked = IsBlocked(reader, pool, draft.seeker, draft.helper);
+  if (!blocked.ok()) return blocked.status();
   const bool conflict =
       std::any_of(seeker->conflict_keys.begin(), seeker->conflict_keys.end(), [&](const std::string& key) {
         return std::find(helper->conflict_keys.begin(), helper->conflict_keys.end(), key) !=
                helper->conflict_keys.end();
       });
-  const bool confirmed = helper->offer && (helper->offer->confirmation == domain::Confirmation::kSelfConfirmed ||
-                                           helper->offer->confirmation == domain::Confirmation::kVouched);
-  if (blocked || conflict || helper->suspended || !confirmed || helper->offer->paused)
+  if (*blocked || conflict || helper->suspended || !helper->offer || !helper->offer->IsConfirmed() ||
+      helper->offer->paused)
     refusals.push_back(NotAvailable());
   for (const Introduction& i : asks) {
     if (i.helper != draft.helper || i.id == draft.id) continue;
@@ -268,6 +266,37 @@ absl::StatusOr<std::vector<Refusal>> StoreRefusals(RecordReader& reader, const s
   AddSeekerBudgets(asks, rules, now, refusals);
   if (auto status = AddIntroducer(reader, pool, draft, rules, now, refusals); !status.ok()) return status;
   return refusals;
+}
+
+absl::StatusOr<std::vector<Refusal>> RefusalsOf(RecordReader& reader, const std::string& pool,
+                                                const PlannedTarget& target, const std::vector<Introduction>& asks,
+                                                const domain::IntroductionRules& rules, absl::Time now) {
+  std::vector<Refusal> refusals = MatchRefusals(target.is_match, target.blocked_by);
+  auto stored = StoreRefusals(reader, pool, target.draft, asks, rules, now);
+  if (!stored.ok()) return stored;
+  std::move(stored->begin(), stored->end(), std::back_inserter(refusals));
+  for (Refusal& r : MessageRefusals(target.draft, asks, rules, now)) refusals.push_back(std::move(r));
+  return refusals;
+}
+
+absl::StatusOr<std::vector<TargetRefusal>> ReviewAsk(RecordReader& reader, const std::string& pool, const AskPlan& plan,
+                                                     absl::Time now) {
+  auto rules = RulesOf(reader, pool);
+  if (!rules.ok()) return rules.status();
+  auto asks = AsksOf(reader, pool, plan.seeker, now);
+  if (!asks.ok()) return asks.status();
+  std::vector<TargetRefusal> all;
+  for (std::size_t i = 0; i < plan.targets.size(); ++i) {
+    auto refusals = RefusalsOf(reader, pool, plan.targets[i], *asks, *rules, now);
+    if (!refusals.ok()) return refusals.status();
+    for (Refusal& refusal : *refusals) {
+      const bool of_seeker =
+          refusal.reason == ErrorReason::kSeekerBudgetSpent || refusal.reason == ErrorReason::kMemberSuspended;
+      if (of_seeker && i > 0) continue;  // of the ask as a whole: said once
+      all.push_back({of_seeker ? -1 : static_cast<int>(i), std::move(refusal)});
+    }
+  }
+  return all;
 }
 
 }  // namespace warmline::application

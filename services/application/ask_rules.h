@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "application/ask_plan.h"
 #include "application/record_store.h"
 #include "domain/error.h"
 #include "domain/introduction.h"
@@ -49,5 +50,19 @@ inline constexpr int kMaxHistory = 5'000;
                                                                  const std::vector<domain::Introduction>& asks,
                                                                  const domain::IntroductionRules& rules,
                                                                  absl::Time now);
+
+// All of them for one target, in the order in which they are told.
+[[nodiscard]] absl::StatusOr<std::vector<Refusal>> RefusalsOf(RecordReader& reader, const std::string& pool,
+                                                              const PlannedTarget& target,
+                                                              const std::vector<domain::Introduction>& asks,
+                                                              const domain::IntroductionRules& rules, absl::Time now);
+
+// A whole ask: what would refuse each target; -1 stands for the ask itself.
+struct TargetRefusal {
+  int target = 0;
+  Refusal refusal;
+};
+[[nodiscard]] absl::StatusOr<std::vector<TargetRefusal>> ReviewAsk(RecordReader& reader, const std::string& pool,
+                                                                   const AskPlan& plan, absl::Time now);
 
 }  // namespace warmline::application

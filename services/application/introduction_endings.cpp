@@ -5,6 +5,7 @@
 #include "application/introduction_moves.h"
 #include "application/introduction_steps.h"
 #include "application/outcome_evidence.h"
+#include "application/pools.h"
 #include "domain/limits.h"
 
 namespace warmline::application {
@@ -37,9 +38,9 @@ absl::Status Expire(WriteTransaction& tx, const std::string& pool, const domain:
   if (silent && helper->has_value() && !introduction.answer_time) {
     if (auto status = CountSilence(tx, pool, rules, now, introduction, **helper); !status.ok()) return status;
   }
+  const auto cool_down = accepted ? std::nullopt : std::optional(rules.cool_down);
   domain::Member* at_hand = helper->has_value() ? &**helper : nullptr;
-  if (auto status = End(tx, pool, rules, Move::kExpire, Mover::kPool, !accepted, now, introduction, at_hand);
-      !status.ok())
+  if (auto status = End(tx, pool, Move::kExpire, Mover::kPool, cool_down, now, introduction, at_hand); !status.ok())
     return status;
   if (accepted) return absl::OkStatus();
   return AskNext(tx, pool, rules, introduction.seeker, introduction.ask, now);
@@ -85,7 +86,7 @@ absl::Status Close(WriteTransaction& tx, const std::string& pool, const domain::
                    bool go_on, absl::Time now, Introduction& introduction) {
   if (introduction.HasEnded()) return absl::OkStatus();
   const bool was_open = introduction.IsOpen();
-  if (auto status = End(tx, pool, rules, move, Mover::kPool, false, now, introduction); !status.ok()) return status;
+  if (auto status = End(tx, pool, move, Mover::kPool, std::nullopt, now, introduction); !status.ok()) return status;
   if (!was_open || !go_on) return absl::OkStatus();
   return AskNext(tx, pool, rules, introduction.seeker, introduction.ask, now);
 }

@@ -21,11 +21,9 @@ using domain::Move;
 using domain::Mover;
 using domain::Viewer;
 
-// Ids are in the order in which introductions are made, to the millisecond.
 std::string NewId(absl::Time now, const std::string& pool, const std::string& request_id, std::size_t position) {
   const std::uint64_t hash = base::Hash64(absl::StrCat(pool, "\n", request_id, "\n", position));
-  return absl::StrCat("i", absl::Hex(absl::ToUnixMillis(now), absl::kZeroPad12), "-",
-                      absl::Hex(hash & 0xffffffffU, absl::kZeroPad8));
+  return absl::StrCat(IntroductionIdAt(now), "-", absl::Hex(hash & 0xffffffffU, absl::kZeroPad8));
 }
 
 std::optional<Mover> MoverOf(Viewer viewer) {
@@ -111,6 +109,10 @@ absl::StatusOr<SeenIntroduction> StoreWithHelper(WriteTransaction& tx, const std
 
 }  // namespace
 
+std::string IntroductionIdAt(absl::Time time) {
+  return absl::StrCat("i", absl::Hex(absl::ToUnixMillis(time), absl::kZeroPad12));
+}
+
 absl::Status IntroductionNotFound(const std::string& pool, const std::string& id) {
   return domain::MakeError(domain::ErrorReason::kIntroductionNotFound,
                            absl::StrCat("pools/", pool, "/introductions/", id,
@@ -140,14 +142,16 @@ absl::StatusOr<Introduction> RequestIntroduction(WriteTransaction& tx, const std
   if (!asks.ok()) return asks.status();
   for (std::size_t i = 0; i < plan.targets.size(); ++i) {
     const PlannedTarget& target = plan.targets[i];
-    std::vector<Refusal> refusals = MatchRefusals(target.is_match, target.blocked_by);
     if (i == 0) {
-      auto more = StoreRefusals(tx, pool, target.draft, *asks, *rules, now);
-      if (!more.ok()) return more.status();
-      refusals.insert(refusals.end(), more->begin(), more->end());
+      auto refusals = RefusalsOf(tx, pool, target, *asks, *rules, now);
+      if (!refusals.ok()) return refusals.status();
+      if (!refusals->empty()) return ToError(refusals->front(), now);
+      continue;
     }
-    for (Refusal& r : MessageRefusals(target.draft, *asks, *rules, now)) refusals.push_back(std::move(r));
-    if (!refusals.empty()) return ToError(refusals.front(), now);
+    for (const auto& refusals :
+         {MatchRefusals(target.is_match, target.blocked_by), MessageRefusals(target.draft, *asks, *rules, now)}) {
+      if (!refusals.empty()) return ToError(refusals.front(), now);
+    }
   }
   std::optional<Introduction> first;
   const std::string ask = NewId(now, pool, request_id, 0);
@@ -212,7 +216,8 @@ absl::StatusOr<SeenIntroduction> Decline(WriteTransaction& tx, const Caller& cal
     if (!in.answer_time) in.answer_time = now;
     MarkActive(*helper, now);
   }
-  if (auto status = End(tx, pool, moving->rules, Move::kDecline, moving->mover, true, now, in, &*helper); !status.ok())
+  if (auto status = End(tx, pool, Move::kDecline, moving->mover, moving->rules.cool_down, now, in, &*helper);
+      !status.ok())
     return status;
   if (auto status = AskNext(tx, pool, moving->rules, in.seeker, in.ask, now); !status.ok()) return status;
   return std::move(moving->seen);
@@ -257,9 +262,8 @@ absl::StatusOr<SeenIntroduction> Cancel(WriteTransaction& tx, const Caller& call
   if (!moving.ok()) return moving.status();
   Introduction& in = moving->seen.introduction;
   // Asking and taking back, over and over, would be spam as well.
-  const bool cools = in.ask_time.has_value();
-  if (auto status = End(tx, pool, moving->rules, Move::kCancel, moving->mover, cools, now, in); !status.ok())
-    return status;
+  const auto cool_down = in.ask_time ? std::optional(moving->rules.cool_down) : std::nullopt;
+  if (auto status = End(tx, pool, Move::kCancel, moving->mover, cool_down, now, in); !status.ok()) return status;
   if (auto status = DropDrafts(tx, pool, Move::kCancel, Mover::kSeeker, in.seeker, in.ask, now); !status.ok())
     return status;
   return std::move(moving->seen);
@@ -287,8 +291,7 @@ absl::StatusOr<SeenIntroduction> ReportOutcome(WriteTransaction& tx, const Calle
     if (auto status = CountOutcome(tx, pool, moving->rules, kind, now, in, *helper); !status.ok()) return status;
   }
   if (in.IsOpen()) {
-    if (auto status = End(tx, pool, moving->rules, Move::kReportOutcome, moving->mover, false, now, in, &*helper);
-        !status.ok())
+    if (auto status = End(tx, pool, Move::kReportOutcome, moving->mover, std::nullopt, now, in, &*helper); !status.ok())
       return status;
     return std::move(moving->seen);
   }

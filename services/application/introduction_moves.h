@@ -15,6 +15,8 @@
 
 namespace warmline::application {
 
+// Ids of introductions are in the order in which they are made, to the millisecond: this stands before all of a time.
+[[nodiscard]] std::string IntroductionIdAt(absl::Time time);
 // NOT_FOUND (INTRODUCTION_NOT_FOUND).
 [[nodiscard]] absl::Status IntroductionNotFound(const std::string& pool, const std::string& id);
 // The introduction, with what the caller is to it. Others' read as not found.

@@ -4,7 +4,6 @@
 
 #include "application/ask_rules.h"
 #include "application/members.h"
-#include "application/pool_registry.h"
 #include "domain/limits.h"
 
 namespace warmline::application {
@@ -25,24 +24,7 @@ absl::StatusOr<std::vector<Introduction>> DraftsOf(RecordReader& reader, const s
   return drafts;
 }
 
-absl::Status EndDraft(WriteTransaction& tx, const std::string& pool, Move move, Mover mover, absl::Time now,
-                      Introduction& draft) {
-  auto next = domain::Next(draft.state, move, mover);
-  if (!next.ok()) return next.status();
-  draft.state = *next;
-  draft.end_time = now;
-  draft.expire_time.reset();
-  return tx.Put(pool, draft).status();
-}
-
 }  // namespace
-
-absl::StatusOr<domain::IntroductionRules> RulesOf(RecordReader& reader, const std::string& pool) {
-  auto record = reader.GetPool(pool);
-  if (!record.ok()) return record.status();
-  if (!record->has_value()) return PoolNotFound(pool);
-  return (*record)->policy.introductions;
-}
 
 absl::Status Send(WriteTransaction& tx, const std::string& pool, const domain::IntroductionRules& rules, Mover mover,
                   absl::Time now, Introduction& draft) {
@@ -62,15 +44,16 @@ absl::Status Send(WriteTransaction& tx, const std::string& pool, const domain::I
   return tx.Put(pool, draft).status();
 }
 
-absl::Status End(WriteTransaction& tx, const std::string& pool, const domain::IntroductionRules& rules, Move move,
-                 Mover mover, bool cools, absl::Time now, Introduction& introduction, domain::Member* helper) {
+absl::Status End(WriteTransaction& tx, const std::string& pool, Move move, Mover mover,
+                 std::optional<absl::Duration> cool_down, absl::Time now, Introduction& introduction,
+                 domain::Member* helper) {
   auto next = domain::Next(introduction.state, move, mover);
   if (!next.ok()) return next.status();
   const bool held = introduction.IsOpen();
   introduction.state = *next;
   introduction.end_time = now;
   introduction.expire_time.reset();
-  if (cools) introduction.cool_until = now + rules.cool_down;
+  if (cool_down) introduction.cool_until = now + *cool_down;
   if (held) {
     std::optional<domain::Member> read;
     if (helper == nullptr) {
@@ -111,7 +94,8 @@ absl::Status AskNext(WriteTransaction& tx, const std::string& pool, const domain
         return tx.Put(pool, draft).status();
       }
     }
-    if (auto status = EndDraft(tx, pool, Move::kWithdraw, Mover::kPool, now, draft); !status.ok()) return status;
+    if (auto status = End(tx, pool, Move::kWithdraw, Mover::kPool, std::nullopt, now, draft); !status.ok())
+      return status;
   }
   return absl::OkStatus();
 }
@@ -121,7 +105,7 @@ absl::Status DropDrafts(WriteTransaction& tx, const std::string& pool, Move move
   auto drafts = DraftsOf(tx, pool, seeker, ask);
   if (!drafts.ok()) return drafts.status();
   for (Introduction& draft : *drafts) {
-    if (auto status = EndDraft(tx, pool, move, mover, now, draft); !status.ok()) return status;
+    if (auto status = End(tx, pool, move, mover, std::nullopt, now, draft); !status.ok()) return status;
   }
   return absl::OkStatus();
 }

@@ -3,6 +3,7 @@
 
 #include <absl/status/statusor.h>
 
+#include <optional>
 #include <string>
 
 #include "application/record_store.h"
@@ -10,17 +11,14 @@
 
 namespace warmline::application {
 
-// The pool's rules for introductions. Errors: NOT_FOUND (POOL_NOT_FOUND).
-[[nodiscard]] absl::StatusOr<domain::IntroductionRules> RulesOf(RecordReader& reader, const std::string& pool);
-
 // Sends a draft on its way: takes a place of the helper, and stores both.
 [[nodiscard]] absl::Status Send(WriteTransaction& tx, const std::string& pool, const domain::IntroductionRules& rules,
                                 domain::Mover mover, absl::Time now, domain::Introduction& draft);
 
-// Ends an introduction by a move, returns the helper's place, lets the two cool down where `cools`, and stores both.
-// `helper` may be null: then it is read.
-[[nodiscard]] absl::Status End(WriteTransaction& tx, const std::string& pool, const domain::IntroductionRules& rules,
-                               domain::Move move, domain::Mover mover, bool cools, absl::Time now,
+// Ends an introduction by a move, returns the helper's place where it held one, lets the two cool down for `cool_down`,
+// and stores both. `helper` may be null: then it is read.
+[[nodiscard]] absl::Status End(WriteTransaction& tx, const std::string& pool, domain::Move move, domain::Mover mover,
+                               std::optional<absl::Duration> cool_down, absl::Time now,
                                domain::Introduction& introduction, domain::Member* helper = nullptr);
 
 // Asks the next target of an ask, past those that would be refused by now; or, where the seeker's budget is spent,

@@ -112,10 +112,9 @@ absl::StatusOr<domain::Member> ConfirmOffer(WriteTransaction& tx, const Caller& 
     return violations.ToStatus();
   }
   // Whoever was paused for their silence is back with this.
-  if (auto pool_record = tx.GetPool(pool); !pool_record.ok()) {
-    return pool_record.status();
-  } else if (pool_record->has_value() &&
-             found->silent_asks >= (*pool_record)->policy.introductions.silent_asks_to_pause) {
+  if (auto rules = RulesOf(tx, pool); !rules.ok()) {
+    return rules.status();
+  } else if (found->silent_asks >= rules->silent_asks_to_pause) {
     found->offer->paused = false;
   }
   found->silent_asks = 0;

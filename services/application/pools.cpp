@@ -28,6 +28,13 @@ void ValidateMask(const std::vector<std::string>& mask, const std::vector<std::s
   }
 }
 
+absl::StatusOr<domain::IntroductionRules> RulesOf(RecordReader& reader, const std::string& pool) {
+  auto record = reader.GetPool(pool);
+  if (!record.ok()) return record.status();
+  if (!record->has_value()) return PoolNotFound(pool);
+  return (*record)->policy.introductions;
+}
+
 absl::Status RequireRevision(std::int64_t expected, std::int64_t actual) {
   if (expected == 0 || expected == actual) return absl::OkStatus();
   return domain::MakeError(

@@ -22,6 +22,9 @@ namespace warmline::application {
 // Fails unless the pool exists: NOT_FOUND (POOL_NOT_FOUND).
 [[nodiscard]] absl::Status RequirePool(RecordReader& reader, const std::string& pool);
 
+// The pool's rules for introductions. Errors: NOT_FOUND (POOL_NOT_FOUND).
+[[nodiscard]] absl::StatusOr<domain::IntroductionRules> RulesOf(RecordReader& reader, const std::string& pool);
+
 // ABORTED (ETAG_MISMATCH) unless `expected` is 0 or `actual`.
 [[nodiscard]] absl::Status RequireRevision(std::int64_t expected, std::int64_t actual);
 

@@ -33,6 +33,8 @@ absl::StatusOr<domain::Connection> FindConnection(RecordReader& reader, const st
                            absl::StrCat("pools/", pool, "/connections/", a, "~", b, " does not exist: check the name"));
 }
 
+}  // namespace
+
 absl::StatusOr<bool> IsBlocked(RecordReader& reader, const std::string& pool, const std::string& a,
                                const std::string& b) {
   for (const auto& [blocker, blocked] : {std::pair(a, b), std::pair(b, a)}) {
@@ -42,8 +44,6 @@ absl::StatusOr<bool> IsBlocked(RecordReader& reader, const std::string& pool, co
   }
   return false;
 }
-
-}  // namespace
 
 absl::Status PutConnection(WriteTransaction& tx, const std::string& pool, domain::Connection& connection) {
   for (const std::string& side : {connection.a, connection.b}) {

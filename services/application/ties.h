@@ -11,6 +11,10 @@
 
 namespace warmline::application {
 
+// Whether either of the two blocks the other.
+[[nodiscard]] absl::StatusOr<bool> IsBlocked(RecordReader& reader, const std::string& pool, const std::string& a,
+                                             const std::string& b);
+
 // Proposes a tie, as PENDING by one of its sides; an operator's is CONFIRMED. Errors: INVALID_ARGUMENT,
 // PERMISSION_DENIED, NOT_FOUND (MEMBER_NOT_FOUND), ALREADY_EXISTS (CONNECTION_EXISTS), RESOURCE_EXHAUSTED
 // (LIMIT_REACHED). A block between the two reads as MEMBER_NOT_FOUND.

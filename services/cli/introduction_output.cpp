@@ -1,24 +1,15 @@
 #include "cli/introduction_output.h"
 
-#include <absl/strings/ascii.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_join.h>
 #include <absl/time/time.h>
+
+#include "cli/output_text.h"
 
 namespace warmline::cli {
 namespace {
 
 namespace pb = warmline::v1;
-
-std::string Plain(const std::string& enum_name) {
-  std::string text = absl::AsciiStrToLower(enum_name);
-  for (char& c : text) {
-    if (c == '_') c = ' ';
-  }
-  return text;
-}
-
-std::string LastPart(const std::string& name) { return name.substr(name.rfind('/') + 1); }
 
 std::string TimeText(const google::protobuf::Timestamp& time) {
   return absl::FormatTime("%Y-%m-%d %H:%M UTC", absl::FromUnixSeconds(time.seconds()), absl::UTCTimeZone());

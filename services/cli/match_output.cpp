@@ -1,9 +1,10 @@
 #include "cli/match_output.h"
 
-#include <absl/strings/ascii.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_format.h>
 #include <google/protobuf/util/json_util.h>
+
+#include "cli/output_text.h"
 
 namespace warmline::cli {
 namespace {
@@ -11,16 +12,6 @@ namespace {
 namespace pb = warmline::v1;
 
 double Share(std::uint32_t units) { return units / 1048576.0; }
-
-std::string Plain(const std::string& enum_name) {
-  std::string text = absl::AsciiStrToLower(enum_name);
-  for (char& c : text) {
-    if (c == '_') c = ' ';
-  }
-  return text;
-}
-
-std::string LastPart(const std::string& name) { return name.substr(name.rfind('/') + 1); }
 
 std::string PathText(const pb::WarmPath& path) {
   switch (path.reach()) {

@@ -88,7 +88,6 @@ void ReadRules(const pb::IntroductionRules& message, domain::IntroductionRules& 
   time(rules.outcome_wait, message.has_outcome_wait(), message.outcome_wait());
   time(rules.pair_period, message.has_pair_period(), message.pair_period());
   number(rules.repeat_distance, message.repeat_distance());
-  number(rules.silent_asks_to_remind, message.silent_asks_to_remind());
   number(rules.silent_asks_to_pause, message.silent_asks_to_pause());
 }
 

@@ -42,7 +42,6 @@ void WriteRules(const domain::IntroductionRules& rules, pb::IntroductionRules* m
   SetDuration(rules.outcome_wait, message->mutable_outcome_wait());
   SetDuration(rules.pair_period, message->mutable_pair_period());
   message->set_repeat_distance(rules.repeat_distance);
-  message->set_silent_asks_to_remind(rules.silent_asks_to_remind);
   message->set_silent_asks_to_pause(rules.silent_asks_to_pause);
 }
 

@@ -36,6 +36,11 @@ struct Offer {
   std::vector<Interest> seeker_interests;  // strengths unused
   bool paused = false;
   Confirmation confirmation = Confirmation::kUnconfirmed;
+
+  // By the helper, or vouched for: only then are they matched and asked.
+  [[nodiscard]] bool IsConfirmed() const {
+    return confirmation == Confirmation::kSelfConfirmed || confirmation == Confirmation::kVouched;
+  }
 };
 
 // Outcomes of one kind at one time.

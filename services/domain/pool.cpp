@@ -54,7 +54,6 @@ void ValidateRules(const IntroductionRules& rules, const std::string& prefix, Vi
   time(rules.outcome_wait, absl::Seconds(1), kDay * 365, "outcome_wait");
   time(rules.pair_period, absl::Seconds(1), kDay * 3650, "pair_period");
   number(rules.repeat_distance, 32, "repeat_distance");
-  number(rules.silent_asks_to_remind, 100, "silent_asks_to_remind");
   number(rules.silent_asks_to_pause, 100, "silent_asks_to_pause");
 }
 

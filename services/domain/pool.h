@@ -31,7 +31,6 @@ struct IntroductionRules {
   absl::Duration outcome_wait = absl::Hours(24 * 60);
   absl::Duration pair_period = absl::Hours(24 * 90);
   std::int32_t repeat_distance = 10;  // bits of a message's sketch
-  std::int32_t silent_asks_to_remind = 2;
   std::int32_t silent_asks_to_pause = 4;
 };
 

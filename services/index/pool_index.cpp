@@ -72,9 +72,7 @@ HelperRow PoolIndex::MakeRow(std::uint32_t number, const domain::Member& member,
   SetFlag(row.filter.flags, kFlagOrganization, member.kind == domain::MemberKind::kOrganization);
   SetFlag(row.filter.flags, kFlagRemote, offer.remote);
   SetFlag(row.filter.flags, kFlagPaused, offer.paused || member.suspended);
-  SetFlag(row.filter.flags, kFlagConfirmed,
-          offer.confirmation == domain::Confirmation::kSelfConfirmed ||
-              offer.confirmation == domain::Confirmation::kVouched);
+  SetFlag(row.filter.flags, kFlagConfirmed, offer.IsConfirmed());
   row.open_capacity = static_cast<std::uint16_t>(offer.capacity.open_asks);
   row.week_capacity = static_cast<std::uint16_t>(offer.capacity.asks_per_week);
   row.involvement = static_cast<std::uint8_t>(offer.involvement);

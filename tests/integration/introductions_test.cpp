@@ -195,6 +195,22 @@ TEST_F(Introductions, PausingBlockingClosingANeedAndLeavingEndAsksKindly) {
   EXPECT_TRUE(List(Operator(), "").empty());
 }
 
+TEST_F(Introductions, WhoHelpsOthersComesFirstInTheInbox) {
+  pb::Row giver = HelperRow("giver", {"skill:welding"});
+  giver.mutable_member()->add_evidence()->set_outcome(pb::HELPED);
+  giver.mutable_member()->mutable_evidence(0)->mutable_time()->set_seconds(1'700'000'000);
+  server_.Import({SeekerRow("amina"), giver, HelperRow("ingrid", {"skill:sql"})});
+  MustSend(Ask("amina", {"ingrid"}, MessageNumber(1)));
+  MustSend(Ask("giver", {"ingrid"}, MessageNumber(2)));
+  const auto seekers = [&](const pb::Actor& actor) {
+    std::vector<std::string> names;
+    for (const auto& i : List(actor, "ingrid")) names.push_back(i.seeker());
+    return names;
+  };
+  EXPECT_THAT(seekers(Acting(pb::HELPER, "ingrid")), ElementsAre(Name("giver"), Name("amina")));
+  EXPECT_THAT(seekers(Operator()), ElementsAre(Name("amina"), Name("giver")));  // as they came
+}
+
 TEST_F(Introductions, SilenceEndsInAPauseThatOneCallUndoes) {
   std::vector<pb::Row> rows = {HelperRow("ingrid", {"skill:sql"})};
   rows[0].mutable_member()->mutable_offer()->mutable_capacity()->set_open_asks(3);
