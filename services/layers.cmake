@@ -7,7 +7,7 @@ set(WARMLINE_LAYERS
   "ranking: base domain"
   "network: base domain"
   "index: base domain ranking network"
-  "simulation: base domain"
+  "simulation: base domain index application"
   "application: base domain ranking network index"
   "codec: base domain application"
   "storage: base domain application codec"
@@ -16,7 +16,7 @@ set(WARMLINE_LAYERS
   "api: base domain ranking network index application codec"
   "console: base domain application"
   "server: base domain application codec storage cache telemetry api console"
-  "cli: base domain application codec simulation server"
+  "cli: base domain application codec simulation storage telemetry server"
 )
 
 # warmline_layer(<folder> USES <folders...> LINKS <outside libraries...>): the library warmline_<folder>
