@@ -7,16 +7,18 @@ set(WARMLINE_LAYERS
   "ranking: base domain"
   "network: base domain"
   "index: base domain ranking network"
+  "assignment: base"
   "simulation: base domain index application"
   "application: base domain ranking network index"
   "codec: base domain application"
   "storage: base domain application codec"
   "cache: base domain index application codec"
+  "outbox: base domain application codec"
   "telemetry: base domain application"
   "api: base domain ranking network index application codec"
   "console: base domain application"
-  "server: base domain application codec storage cache telemetry api console"
-  "cli: base domain application codec simulation storage telemetry server"
+  "server: base domain application codec storage cache outbox telemetry api console"
+  "cli: base domain assignment application codec simulation storage telemetry server"
 )
 
 # warmline_layer(<folder> USES <folders...> LINKS <outside libraries...>): the library warmline_<folder>

@@ -4,6 +4,7 @@
 
 #include "api/match_messages.h"
 #include "api/match_stream.h"
+#include "api/match_watch.h"
 #include "base/rcu.h"
 #include "codec/resources.h"
 #include "codec/time.h"
@@ -99,6 +100,11 @@ MatchHandlers::Reactor* MatchHandlers::Explain(Context* context, const pb::Expla
                             SetExplanation(*raw, raw->environment(), target.pool, *answer, response);
                             return absl::OkStatus();
                           });
+}
+
+grpc::ServerWriteReactor<pb::MatchEvent>* MatchHandlers::Watch(Context* context,
+                                                               const pb::WatchMatchesRequest* request) {
+  return StartMatchWatch(environment_, context, request);
 }
 
 MatchHandlers::Reactor* MatchHandlers::SuggestInterests(Context* context, const pb::SuggestInterestsRequest* request,

@@ -21,6 +21,8 @@ class MatchHandlers final : public warmline::v1::MatchService::CallbackService {
       Context* context) override;
   Reactor* Explain(Context* context, const warmline::v1::ExplainRequest* request,
                    warmline::v1::ExplainResponse* response) override;
+  grpc::ServerWriteReactor<warmline::v1::MatchEvent>* Watch(Context* context,
+                                                            const warmline::v1::WatchMatchesRequest* request) override;
   Reactor* SuggestInterests(Context* context, const warmline::v1::SuggestInterestsRequest* request,
                             warmline::v1::SuggestInterestsResponse* response) override;
 

@@ -118,6 +118,7 @@ application::NeedSubject SubjectOf(const std::string& pool, const Request& reque
 }
 
 template application::NeedSubject SubjectOf(const std::string&, const pb::MatchRequest&, domain::Violations&);
+template application::NeedSubject SubjectOf(const std::string&, const pb::WatchMatchesRequest&, domain::Violations&);
 template application::NeedSubject SubjectOf(const std::string&, const pb::RequestRequest&, domain::Violations&);
 template application::NeedSubject SubjectOf(const std::string&, const pb::ExplainRequest&, domain::Violations&);
 

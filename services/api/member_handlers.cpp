@@ -3,6 +3,7 @@
 #include "api/export_stream.h"
 #include "api/idempotent_write.h"
 #include "api/import_stream.h"
+#include "api/member_watch.h"
 #include "api/page_token.h"
 #include "api/validation.h"
 #include "application/members.h"
@@ -159,6 +160,11 @@ MemberHandlers::Reactor* MemberHandlers::GetErasure(Context* context, const pb::
 
 grpc::ServerReadReactor<pb::ImportRequest>* MemberHandlers::Import(Context* context, pb::ImportResponse* response) {
   return StartImport(environment_, context, response);
+}
+
+grpc::ServerWriteReactor<pb::MemberEvent>* MemberHandlers::Watch(Context* context,
+                                                                 const pb::WatchMembersRequest* request) {
+  return StartMemberWatch(environment_, context, request);
 }
 
 grpc::ServerWriteReactor<pb::ExportResponse>* MemberHandlers::Export(Context* context,

@@ -45,6 +45,8 @@ class MemberHandlers final : public warmline::v1::MemberService::CallbackService
 
   grpc::ServerReadReactor<warmline::v1::ImportRequest>* Import(Context* context,
                                                                warmline::v1::ImportResponse* response) override;
+  grpc::ServerWriteReactor<warmline::v1::MemberEvent>* Watch(Context* context,
+                                                             const warmline::v1::WatchMembersRequest* request) override;
   grpc::ServerWriteReactor<warmline::v1::ExportResponse>* Export(Context* context,
                                                                  const warmline::v1::ExportRequest* request) override;
 

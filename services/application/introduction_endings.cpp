@@ -20,11 +20,23 @@ using Role = IntroductionQuery::Role;
 // Introductions that are read at a time.
 constexpr int kPage = 500;
 
-// An ask that the helper let expire: evidence, and in the end a pause, which one call undoes.
+// An ask that the helper let expire: evidence; after some, a reminder; in the end a pause, which one call undoes.
 absl::Status CountSilence(WriteTransaction& tx, const std::string& pool, const domain::IntroductionRules& rules,
                           absl::Time now, Introduction& introduction, domain::Member& helper) {
   ++helper.silent_asks;
-  if (helper.silent_asks >= rules.silent_asks_to_pause && helper.offer) helper.offer->paused = true;
+  std::optional<domain::NoticeKind> notice;
+  if (helper.offer && !helper.offer->paused) {
+    if (helper.silent_asks >= rules.silent_asks_to_pause) {
+      helper.offer->paused = true;
+      notice = domain::NoticeKind::kPaused;
+    } else if (helper.silent_asks == rules.silent_asks_to_remind) {
+      notice = domain::NoticeKind::kReminder;
+    }
+  }
+  if (notice) {
+    auto told = tx.Put(pool, domain::Notice{*notice, helper.id, introduction.id, std::nullopt});
+    if (!told.ok()) return told.status();
+  }
   return CountOutcome(tx, pool, rules, domain::OutcomeKind::kNoReply, now, introduction, helper);
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "application/activity.h"
 #include "application/ask_rules.h"
 #include "application/introduction_steps.h"
 #include "application/members.h"
@@ -95,6 +96,7 @@ absl::StatusOr<Moving> Begin(WriteTransaction& tx, const Caller& caller, const s
 void MarkActive(domain::Member& member, absl::Time now) {
   member.last_active = now;
   member.silent_asks = 0;
+  member.erase_time.reset();
 }
 
 absl::StatusOr<SeenIntroduction> StoreWithHelper(WriteTransaction& tx, const std::string& pool, Moving& moving,
@@ -168,6 +170,7 @@ absl::StatusOr<Introduction> RequestIntroduction(WriteTransaction& tx, const std
       return put.status();
     }
   }
+  if (auto status = Touch(tx, pool, plan.seeker, now); !status.ok()) return status;
   return *std::move(first);
 }
 
@@ -184,6 +187,7 @@ absl::StatusOr<SeenIntroduction> Forward(WriteTransaction& tx, const Caller& cal
   auto introducer = FindMember(tx, pool, in.introducer);
   if (!introducer.ok()) return introducer.status();
   introducer->last_active = now;
+  introducer->erase_time.reset();
   if (auto put = tx.Put(pool, *introducer); !put.ok()) return put.status();
   if (auto put = tx.Put(pool, in); !put.ok()) return put.status();
   return std::move(moving->seen);
@@ -253,6 +257,7 @@ absl::StatusOr<SeenIntroduction> Answer(WriteTransaction& tx, const Caller& call
   in.exchanges.back().answer_time = now;
   in.expire_time = now + domain::TimeToAnswer(moving->rules, in.urgency);
   if (auto put = tx.Put(pool, in); !put.ok()) return put.status();
+  if (auto status = Touch(tx, pool, in.seeker, now); !status.ok()) return status;
   return std::move(moving->seen);
 }
 

@@ -15,6 +15,7 @@ using domain::ErrorReason;
 absl::StatusOr<domain::Member> Store(WriteTransaction& tx, const std::string& pool, domain::Member member,
                                      absl::Time now) {
   member.update_time = now;
+  member.erase_time.reset();
   auto revision = tx.Put(pool, member);
   if (!revision.ok()) return revision.status();
   return member;

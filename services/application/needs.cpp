@@ -2,6 +2,7 @@
 
 #include <absl/strings/str_cat.h>
 
+#include "application/activity.h"
 #include "application/introduction_moves.h"
 #include "application/members.h"
 #include "application/pools.h"
@@ -61,6 +62,7 @@ absl::StatusOr<domain::Need> CreateNeed(WriteTransaction& tx, const Caller& call
   need.close_reason = domain::CloseReason::kUnspecified;
   need.create_time = now;
   if (auto revision = tx.Put(pool, need); !revision.ok()) return revision.status();
+  if (auto status = Touch(tx, pool, need.seeker, now); !status.ok()) return status;
   return need;
 }
 

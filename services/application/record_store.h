@@ -69,6 +69,13 @@ struct BatchHint {
   std::vector<RecordKey> reads;
 };
 
+// How far a pool's events were sent to backend services, and which process sends them now.
+struct OutboxPosition {
+  std::int64_t revision = 0;  // up to which everything was sent
+  std::string holder;
+  absl::Time held_until;
+};
+
 // Which introductions to list. All that is given must hold.
 struct IntroductionQuery {
   enum class Role { kAny, kSeeker, kHelper, kIntroducer };
@@ -153,6 +160,8 @@ class RecordReader {
                                                                                 std::int64_t after, int limit) = 0;
   [[nodiscard]] virtual absl::StatusOr<std::optional<ErasureRecord>> GetErasure(const std::string& pool,
                                                                                 const std::string& hash) = 0;
+  // Nothing for a pool whose events were never sent. The name "" stands for no pool, and may be used as a mark.
+  [[nodiscard]] virtual absl::StatusOr<std::optional<OutboxPosition>> GetOutbox(const std::string& pool) = 0;
 };
 
 // Thread-safety: one thread at a time; at most one write transaction of a store object lives at once. Transactions of
@@ -175,7 +184,13 @@ class WriteTransaction : public RecordReader {
                                                          const domain::Statistics& statistics) = 0;
   [[nodiscard]] virtual absl::StatusOr<std::int64_t> Put(const std::string& pool,
                                                          domain::Introduction& introduction) = 0;
+  // Nothing but a row of the change log.
+  [[nodiscard]] virtual absl::StatusOr<std::int64_t> Put(const std::string& pool, const domain::Notice& notice) = 0;
+  // Takes no revision. Whoever reads and then writes it names the pool in the batch, so that others wait.
+  [[nodiscard]] virtual absl::Status PutOutbox(const std::string& pool, const OutboxPosition& position) = 0;
   // Deleting what is not there takes a revision too: use cases check first.
+  [[nodiscard]] virtual absl::StatusOr<std::int64_t> DeleteIntroduction(const std::string& pool,
+                                                                        const std::string& id) = 0;
   [[nodiscard]] virtual absl::StatusOr<std::int64_t> DeleteConnection(const std::string& pool, const std::string& a,
                                                                       const std::string& b) = 0;
   [[nodiscard]] virtual absl::StatusOr<std::int64_t> DeleteBlock(const std::string& pool, const std::string& blocker,

@@ -36,6 +36,7 @@ int RunProgram(int argc, char** argv) {
   AddIntroduce(app, exit_code);
   AddInbox(app, exit_code);
   AddSimulate(app, exit_code);
+  AddAssign(app, exit_code);
   AddDoctor(app, exit_code);
   app.add_subcommand("version", "Print the version")->callback([] {
     std::cout << "warmline " << server::Version() << "\n";

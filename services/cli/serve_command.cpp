@@ -67,6 +67,10 @@ void AddServe(CLI::App& app, int& exit_code) {
   AddOption(*command, "ops-listen", config->ops_listen, "host:port of metrics and health");
   AddOption(*command, "tokens-file", config->tokens_file,
             "JSON file of tokens; without it the operator's token is made in the data directory");
+  AddOption(*command, "webhook-url", config->webhook_url,
+            "Where events are sent to, as signed POSTs: https://host:port/path; empty: nowhere");
+  AddOption(*command, "webhook-secret-file", config->webhook_secret_file,
+            "File with the secret that signs them, 16 bytes or more");
   AddOption(*command, "max-in-flight", config->max_in_flight, "Calls under way at once")
       ->check(CLI::Range(1, 1'000'000));
   AddOption(*command, "max-message-bytes", config->max_message_bytes, "Largest request message")

@@ -89,6 +89,7 @@ void ReadRules(const pb::IntroductionRules& message, domain::IntroductionRules& 
   time(rules.pair_period, message.has_pair_period(), message.pair_period());
   number(rules.repeat_distance, message.repeat_distance());
   number(rules.silent_asks_to_pause, message.silent_asks_to_pause());
+  number(rules.silent_asks_to_remind, message.silent_asks_to_remind());
 }
 
 domain::Policy ReadPolicy(const pb::Policy& message, const std::string& prefix, Violations& violations) {
@@ -135,6 +136,9 @@ domain::Policy ReadPolicy(const pb::Policy& message, const std::string& prefix, 
       violations.Add(At(prefix + "synonyms", i), absl::StrCat(domain::Quoted(alias), " is an alias twice: keep one"));
   }
   ReadRules(message.introductions(), policy.introductions);
+  if (message.retention().has_unused_after())
+    policy.retention.unused_after = ToDuration(message.retention().unused_after());
+  if (message.retention().has_notice()) policy.retention.notice = ToDuration(message.retention().notice());
   return policy;
 }
 
@@ -196,6 +200,7 @@ domain::Member FromProto(const std::string& pool, const pb::Member& message, con
   member.thanks = message.thanks();
   if (message.has_last_active()) member.last_active = ToTime(message.last_active());
   member.silent_asks = message.silent_asks();
+  if (message.has_erase_time()) member.erase_time = ToTime(message.erase_time());
   member.suspended = message.suspended();
   return member;
 }

@@ -104,7 +104,10 @@ pb::Introduction Write(const std::string& pool, const domain::Introduction& in, 
   if (sees(IntroductionField::kExchanges)) SetExchanges(in, out);
   if (sees(IntroductionField::kDeclineNote)) out.set_decline_note(in.decline_note);
   if (sees(IntroductionField::kOutcomes)) SetOutcomes(in, out);
-  if (sees(IntroductionField::kReports)) SetReports(pool, in, out);
+  if (sees(IntroductionField::kReports)) {
+    SetReports(pool, in, out);
+    if (in.erase_time) SetTime(*in.erase_time, out.mutable_erase_time());
+  }
   return out;
 }
 
@@ -226,6 +229,7 @@ domain::Introduction FromStored(const std::string& pool, const store::Introducti
   in.answer_time = Optional(stored.has_answer_time(), stored.answer_time());
   in.expire_time = Optional(m.has_expire_time(), m.expire_time());
   in.end_time = Optional(m.has_end_time(), m.end_time());
+  in.erase_time = Optional(m.has_erase_time(), m.erase_time());
   in.week_until = Optional(stored.has_week_until(), stored.week_until());
   in.cool_until = Optional(stored.has_cool_until(), stored.cool_until());
   in.counted = Value<domain::OutcomeKind>(stored.counted());

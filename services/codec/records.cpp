@@ -4,6 +4,7 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
+#include "codec/events.h"
 #include "codec/introductions.h"
 #include "codec/resources.h"
 #include "warmline/store/v1/record.pb.h"
@@ -94,6 +95,8 @@ std::string EncodeChange(const std::string& pool, const domain::ChangeBody& body
     void operator()(const domain::NeedDeleted& b) const { change.set_need_deleted(b.id); }
     void operator()(const domain::Statistics& b) const { change.set_statistics_generation(b.generation); }
     void operator()(const domain::IntroductionChanged& b) const { *change.mutable_introduction() = ToStored(b); }
+    void operator()(const domain::Notice& b) const { *change.mutable_notice() = ToProto(pool, b); }
+    void operator()(const domain::IntroductionErased& b) const { change.set_introduction_erased(b.id); }
     void operator()(const domain::ConnectionDeleted& b) const {
       change.mutable_connection_deleted()->set_first(b.a);
       change.mutable_connection_deleted()->set_second(b.b);
@@ -168,6 +171,10 @@ absl::StatusOr<domain::ChangeBody> DecodeChange(const std::string& pool, const s
             return FromProto(pool, m.need(), "", v);
           case store::Change::kIntroduction:
             return FromStored(m.introduction(), v);
+          case store::Change::kNotice:
+            return FromProto(pool, m.notice(), v);
+          case store::Change::kIntroductionErased:
+            return domain::IntroductionErased{m.introduction_erased()};
           case store::Change::kNeedDeleted:
             return domain::NeedDeleted{m.need_deleted()};
           case store::Change::kStatisticsGeneration: {

@@ -43,6 +43,7 @@ void WriteRules(const domain::IntroductionRules& rules, pb::IntroductionRules* m
   SetDuration(rules.pair_period, message->mutable_pair_period());
   message->set_repeat_distance(rules.repeat_distance);
   message->set_silent_asks_to_pause(rules.silent_asks_to_pause);
+  message->set_silent_asks_to_remind(rules.silent_asks_to_remind);
 }
 
 }  // namespace
@@ -89,6 +90,9 @@ pb::Pool ToProto(const domain::Pool& pool) {
     synonym->set_canonical(canonical);
   }
   WriteRules(p.introductions, policy->mutable_introductions());
+  if (p.retention.unused_after)
+    SetDuration(*p.retention.unused_after, policy->mutable_retention()->mutable_unused_after());
+  SetDuration(p.retention.notice, policy->mutable_retention()->mutable_notice());
   message.set_etag(EtagOf(pool.revision));
   message.set_policy_version(p.version);
   SetTime(pool.create_time, message.mutable_create_time());
@@ -119,6 +123,7 @@ pb::Member ToProto(const std::string& pool, const domain::Member& member) {
   message.set_thanks(member.thanks);
   if (member.last_active) SetTime(*member.last_active, message.mutable_last_active());
   message.set_silent_asks(member.silent_asks);
+  if (member.erase_time) SetTime(*member.erase_time, message.mutable_erase_time());
   message.set_suspended(member.suspended);
   return message;
 }

@@ -8,6 +8,7 @@
 #include "domain/introduction.h"
 #include "domain/member.h"
 #include "domain/need.h"
+#include "domain/notice.h"
 #include "domain/pool.h"
 #include "domain/statistics.h"
 
@@ -32,8 +33,14 @@ struct NeedDeleted {
   std::string id;
 };
 
-using ChangeBody = std::variant<std::monostate, Pool, Member, MemberErased, Connection, ConnectionDeleted, Block,
-                                BlockDeleted, Need, NeedDeleted, Statistics, IntroductionChanged>;
+// An introduction that ended long ago.
+struct IntroductionErased {
+  std::string id;
+};
+
+using ChangeBody =
+    std::variant<std::monostate, Pool, Member, MemberErased, Connection, ConnectionDeleted, Block, BlockDeleted, Need,
+                 NeedDeleted, Statistics, IntroductionChanged, Notice, IntroductionErased>;
 
 struct Change {
   std::int64_t revision = 0;

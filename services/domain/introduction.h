@@ -98,6 +98,7 @@ struct Introduction {
   // What the helper's evidence holds of it, and since when; kUnspecified: nothing.
   OutcomeKind counted = OutcomeKind::kUnspecified;
   absl::Time counted_time;
+  std::optional<absl::Time> erase_time;  // when one that ended long ago is erased
   std::int64_t revision = 0;
   // As it was last stored, for what the change log tells.
   bool stored_open = false;

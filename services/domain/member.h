@@ -3,6 +3,7 @@
 
 #include <absl/time/time.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -68,6 +69,10 @@ struct Member {
   std::optional<absl::Time> last_active;
   std::int32_t silent_asks = 0;  // in a row that this helper let expire
   bool suspended = false;
+  std::optional<absl::Time> erase_time;  // when an unused member is erased
+
+  // The last time that the member did something, or something was written of them.
+  [[nodiscard]] absl::Time LastUsed() const { return std::max(update_time, last_active.value_or(create_time)); }
 };
 
 struct Connection {

@@ -55,6 +55,18 @@ void ValidateRules(const IntroductionRules& rules, const std::string& prefix, Vi
   time(rules.pair_period, absl::Seconds(1), kDay * 3650, "pair_period");
   number(rules.repeat_distance, 32, "repeat_distance");
   number(rules.silent_asks_to_pause, 100, "silent_asks_to_pause");
+  number(rules.silent_asks_to_remind, 100, "silent_asks_to_remind");
+}
+
+void ValidateRetention(const Retention& retention, const std::string& prefix, Violations& violations) {
+  const auto days = [&](absl::Duration value, int low, int high, const char* field) {
+    if (value < absl::Hours(24) * low || value > absl::Hours(24) * high) {
+      violations.Add(prefix + field,
+                     absl::StrCat(absl::FormatDuration(value), " is out of range: give ", low, " to ", high, " days"));
+    }
+  };
+  if (retention.unused_after) days(*retention.unused_after, 30, 7'300, "unused_after");
+  days(retention.notice, 1, 365, "notice");
 }
 
 }  // namespace
@@ -88,6 +100,7 @@ void ValidatePool(const Pool& pool, const std::string& prefix, Violations& viola
                      absl::StrCat(weight, " is more than 2^20 = ", kOne));
   }
   ValidateRules(p.introductions, at + "introductions.", violations);
+  ValidateRetention(p.retention, at + "retention.", violations);
   check(static_cast<std::int64_t>(p.synonyms.size()), 0, kMaxSynonyms, "synonyms (entries)");
   for (const auto& [alias, canonical] : p.synonyms) {
     if (p.synonyms.contains(canonical)) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,7 +32,14 @@ struct IntroductionRules {
   absl::Duration outcome_wait = absl::Hours(24 * 60);
   absl::Duration pair_period = absl::Hours(24 * 90);
   std::int32_t repeat_distance = 10;  // bits of a message's sketch
+  std::int32_t silent_asks_to_remind = 2;
   std::int32_t silent_asks_to_pause = 4;
+};
+
+// What is erased by itself, and how long before it is announced.
+struct Retention {
+  std::optional<absl::Duration> unused_after;  // nothing: never
+  absl::Duration notice = absl::Hours(24 * 30);
 };
 
 struct Policy {
@@ -52,6 +60,7 @@ struct Policy {
   Visibility second_degree_visibility = Visibility::kMasked;
   std::map<std::string, std::string> synonyms;  // canonical alias -> canonical
   IntroductionRules introductions;
+  Retention retention;
   std::int64_t version = 1;
 
   Policy();

@@ -128,6 +128,9 @@ class PoolIndex {
   void Apply(Batch& batch, const domain::Pool& pool);
   void Apply(Batch& batch, const domain::Statistics& statistics);
   void Apply(Batch& batch, const domain::IntroductionChanged& changed);
+  // What matching does not know of.
+  void Apply(Batch&, const domain::Notice&) {}
+  void Apply(Batch&, const domain::IntroductionErased&) {}
   void Apply(Batch&, std::monostate) {}
 
   [[nodiscard]] HelperRow MakeRow(std::uint32_t number, const domain::Member& member, const domain::Policy& policy);

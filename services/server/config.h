@@ -29,6 +29,9 @@ struct Config {
   std::string ops_listen = "127.0.0.1:7701";
   // JSON; empty: one operator's token is made in the data directory, and `listen` must be a loopback address.
   std::string tokens_file;
+  // Where events are sent (outbox/webhook.h), and the file with the secret that signs them; empty: nowhere.
+  std::string webhook_url;
+  std::string webhook_secret_file;
   int max_in_flight = 2'000;
   int max_message_bytes = 4 * 1024 * 1024;
   int max_waiting_writes = 20'000;

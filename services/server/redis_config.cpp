@@ -1,26 +1,17 @@
 #include "server/redis_config.h"
 
-#include <absl/strings/str_cat.h>
-
-#include <fstream>
-
-#include "domain/error.h"
+#include "server/secret_file.h"
 
 namespace warmline::server {
 
 absl::StatusOr<cache::redis::Config> RedisConfig(const Config& config) {
-  domain::Violations violations;
   auto redis = cache::redis::ParseUrl(config.redis);
   if (!redis.ok()) return redis;
   redis->prefix = config.redis_prefix;
   if (config.redis_password_file.empty()) return redis;
-  std::ifstream file(config.redis_password_file);
-  if (!std::getline(file, redis->password)) {
-    violations.Add(
-        "redis-password-file",
-        absl::StrCat(config.redis_password_file, " cannot be read: name a file whose first line is the password"));
-    return violations.ToStatus();
-  }
+  auto password = ReadSecret(config.redis_password_file, "redis-password-file");
+  if (!password.ok()) return password.status();
+  redis->password = *std::move(password);
   return redis;
 }
 

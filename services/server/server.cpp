@@ -6,6 +6,7 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
@@ -25,8 +26,10 @@
 #include "application/feed_follower.h"
 #include "application/follower.h"
 #include "application/introduction_timer.h"
+#include "application/outbox.h"
 #include "application/pool_registry.h"
 #include "application/refresh_statistics.h"
+#include "application/retention.h"
 #include "application/snapshotter.h"
 #include "application/write_queue.h"
 #include "cache/file/snapshot_files.h"
@@ -34,7 +37,9 @@
 #include "cache/redis/snapshots.h"
 #include "console/operations_server.h"
 #include "domain/error.h"
+#include "outbox/webhook.h"
 #include "server/redis_config.h"
+#include "server/secret_file.h"
 #include "server/tokens.h"
 #include "storage/postgres/store.h"
 #include "storage/sqlite/store.h"
@@ -98,6 +103,9 @@ struct Server::State {
   std::unique_ptr<application::Executor> reads;
   std::unique_ptr<application::Follower> follower;
   std::unique_ptr<application::IntroductionTimer> timer;
+  std::unique_ptr<application::RetentionSweeper> retention;
+  std::unique_ptr<application::EventSink> event_sink;
+  std::unique_ptr<application::Outbox> outbox;
   std::unique_ptr<api::Environment> environment;
   std::unique_ptr<api::PoolHandlers> pool_handlers;
   std::unique_ptr<api::MemberHandlers> member_handlers;
@@ -122,6 +130,7 @@ struct Server::State {
 
   absl::Status StartOperations();
   absl::Status OpenStore();
+  absl::Status StartOutbox();
   absl::Status StartGrpc();
   void Maintain();
   void MergeSegments();
@@ -192,12 +201,32 @@ absl::Status Server::State::OpenStore() {
   reads = std::make_unique<application::Executor>(config.read_threads, kMaxWaitingReads);
   follower = std::make_unique<application::Follower>(*store, *pools, clock, metrics, config.poll_interval);
   timer = std::make_unique<application::IntroductionTimer>(*store, *writes, clock, metrics);
+  retention = std::make_unique<application::RetentionSweeper>(*store, *writes, clock, metrics);
+  if (auto status = StartOutbox(); !status.ok()) return status;
   if (feed != nullptr) feed_follower = std::make_unique<application::FeedFollower>(*feed, *store, *pools, metrics);
   if (snapshots != nullptr) {
     snapshotter = std::make_unique<application::Snapshotter>(
         *snapshots, *pools, *store, clock, metrics,
         application::SnapshotSchedule{.interval = config.snapshot_interval, .save_at_end = config.postgres.empty()});
   }
+  return absl::OkStatus();
+}
+
+absl::Status Server::State::StartOutbox() {
+  if (config.webhook_url.empty()) return absl::OkStatus();
+  outbox::WebhookOptions options;
+  options.url = config.webhook_url;
+  options.history = store->history();
+  auto secret = ReadSecret(config.webhook_secret_file, "webhook-secret-file");
+  if (!secret.ok()) return secret.status();
+  options.secret = *std::move(secret);
+  auto made = outbox::Webhook::Make(std::move(options), clock);
+  if (!made.ok()) return made.status();
+  event_sink = *std::move(made);
+  // An embedded store has one process at a time, which goes on at once where the last one was killed.
+  const std::string holder =
+      config.postgres.empty() ? "embedded" : absl::StrCat(getpid(), "-", absl::ToUnixMicros(absl::Now()));
+  outbox = std::make_unique<application::Outbox>(*store, *pools, *writes, *event_sink, clock, metrics, holder);
   return absl::OkStatus();
 }
 
@@ -321,6 +350,8 @@ void Server::Drain() {
     state.grpc_server->Shutdown(absl::ToChronoTime(absl::Now() + state.config.drain_timeout));
   }
   if (state.timer != nullptr) state.timer->Stop();
+  if (state.retention != nullptr) state.retention->Stop();
+  if (state.outbox != nullptr) state.outbox->Stop();
   if (state.writes != nullptr) state.writes->Stop();
   if (state.follower != nullptr) state.follower->Stop();
   if (state.feed_follower != nullptr) state.feed_follower->Stop();

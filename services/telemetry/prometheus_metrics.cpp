@@ -88,6 +88,13 @@ PrometheusMetrics::PrometheusMetrics(const std::string& version)
                          "Expiries, ends of cool-downs and other moves of introductions that time made.")),
       due_moves_failed_(Counter(registry_, "warmline_introduction_due_moves_failed_total",
                                 "The same where the store refused them; they are tried again.")),
+      event_batches_(Counter(registry_, "warmline_event_batches_total", "Batches of events that the webhook took.")),
+      event_batches_failed_(Counter(registry_, "warmline_event_batches_failed_total",
+                                    "Batches of events that the webhook did not take: sent again later.")),
+      retention_announced_(Counter(registry_, "warmline_retention_announced_total",
+                                   "Unused members and introductions whose erasure was announced.")),
+      retention_erased_(
+          Counter(registry_, "warmline_retention_erased_total", "Unused members and introductions that were erased.")),
       index_built_seconds_(Histogram(registry_, "warmline_index_build_seconds",
                                      "Time to build one pool's index from the store.", Seconds())),
       index_build_failed_(
@@ -179,6 +186,11 @@ void PrometheusMetrics::CacheReachable(const char* use, bool reachable) {
   cache_reachable_.Add({{"use", use}}).Set(reachable ? 1 : 0);
 }
 
+void PrometheusMetrics::EventsSent(bool ok) { (ok ? event_batches_ : event_batches_failed_).Increment(); }
+void PrometheusMetrics::RetentionDone(std::int64_t announced, std::int64_t erased) {
+  retention_announced_.Increment(static_cast<double>(announced));
+  retention_erased_.Increment(static_cast<double>(erased));
+}
 void PrometheusMetrics::DueMoveMade(bool ok) { (ok ? due_moves_ : due_moves_failed_).Increment(); }
 void PrometheusMetrics::CatchUpFailed() { catch_up_failed_.Increment(); }
 

@@ -32,6 +32,8 @@ class PrometheusMetrics : public application::Metrics {
   void CacheReachable(const char* use, bool reachable) override;
   void CatchUpFailed() override;
   void DueMoveMade(bool ok) override;
+  void EventsSent(bool ok) override;
+  void RetentionDone(std::int64_t announced, std::int64_t erased) override;
   void SnapshotDamaged(const char* cache, const char* what) override;
   void SnapshotLoaded(const char* cache, bool found, absl::Duration took) override;
   void SnapshotWritten(const char* cache, bool ok, absl::Duration took) override;
@@ -65,6 +67,10 @@ class PrometheusMetrics : public application::Metrics {
   prometheus::Counter& catch_up_failed_;
   prometheus::Counter& due_moves_;
   prometheus::Counter& due_moves_failed_;
+  prometheus::Counter& event_batches_;
+  prometheus::Counter& event_batches_failed_;
+  prometheus::Counter& retention_announced_;
+  prometheus::Counter& retention_erased_;
   prometheus::Histogram& index_built_seconds_;
   prometheus::Counter& index_build_failed_;
   prometheus::Family<prometheus::Counter>& snapshot_damaged_;

@@ -126,5 +126,60 @@ TEST_P(RecordStoreSuite, IntroductionsAreFoundByPartStateAndTime) {
   });
 }
 
+TEST_P(RecordStoreSuite, NoticesErasedIntroductionsAndTheOutboxAreKept) {
+  Commit(store(), [](WriteTransaction& tx) {
+    domain::Pool pool;
+    pool.id = "p";
+    pool.display_name = "P";
+    ASSERT_TRUE(tx.Put(pool).ok());
+    domain::Introduction ask = Ask("i1", "amina", "carla", 1'000);
+    ask.erase_time = absl::FromUnixSeconds(7'777);
+    ASSERT_TRUE(tx.Put("p", ask).ok());
+    const domain::Notice notice{domain::NoticeKind::kIntroductionRetention, "amina", "i1",
+                                absl::FromUnixSeconds(7'777)};
+    ASSERT_EQ(*tx.Put("p", notice), 3);
+    EXPECT_FALSE((*tx.GetOutbox("p")).has_value());
+    ASSERT_TRUE(tx.PutOutbox("p", {2, "one", absl::FromUnixSeconds(50)}).ok());
+    ASSERT_TRUE(tx.PutOutbox("", {0, "", absl::UnixEpoch()}).ok());
+    ASSERT_TRUE(tx.BeginItem().ok());
+    ASSERT_TRUE(tx.PutOutbox("p", {3, "two", absl::FromUnixSeconds(60)}).ok());
+    EXPECT_EQ((*tx.GetOutbox("p"))->holder, "two");
+    ASSERT_TRUE(tx.RollbackItem().ok());
+  });
+  Reopen();
+  {
+    auto reader = store().Read();
+    const auto outbox = *(*reader)->GetOutbox("p");
+    ASSERT_TRUE(outbox.has_value());
+    EXPECT_EQ(outbox->revision, 2);
+    EXPECT_EQ(outbox->holder, "one");
+    EXPECT_EQ(outbox->held_until, absl::FromUnixSeconds(50));
+    EXPECT_TRUE((*(*reader)->GetOutbox("")).has_value());
+    EXPECT_EQ((*(*reader)->GetIntroduction("p", "i1"))->erase_time, absl::FromUnixSeconds(7'777));
+    const auto log = *(*reader)->ListChanges("p", 2, 10);
+    ASSERT_EQ(log.size(), 1U);
+    const auto& notice = std::get<domain::Notice>(log[0].body);
+    EXPECT_EQ(notice.kind, domain::NoticeKind::kIntroductionRetention);
+    EXPECT_EQ(notice.member, "amina");
+    EXPECT_EQ(notice.introduction, "i1");
+    EXPECT_EQ(notice.due, absl::FromUnixSeconds(7'777));
+  }
+  Commit(store(), [](WriteTransaction& tx) {
+    ASSERT_EQ(*tx.DeleteIntroduction("p", "i1"), 4);
+    EXPECT_FALSE((*tx.GetIntroduction("p", "i1")).has_value());
+    ASSERT_TRUE(tx.PutOutbox("p", {4, "two", absl::FromUnixSeconds(70)}).ok());
+    domain::Member member = RandomWorld(7).Member("amina");
+    ASSERT_TRUE(tx.Put("p", member).ok());
+    ASSERT_TRUE(tx.EraseMember("p", "amina", absl::FromUnixSeconds(9'000)).ok());
+  });
+  auto reader = store().Read();
+  EXPECT_EQ((*(*reader)->GetOutbox("p"))->revision, 4);
+  EXPECT_EQ(IdsOf((*reader)->ListIntroductions("p", {.limit = 10})), std::vector<std::string>{});
+  const auto log = *(*reader)->ListChanges("p", 2, 10);
+  ASSERT_GE(log.size(), 2U);
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(log[0].body)) << "a notice outlived whom it was for";
+  EXPECT_EQ(std::get<domain::IntroductionErased>(log[1].body).id, "i1");
+}
+
 }  // namespace
 }  // namespace warmline::testing

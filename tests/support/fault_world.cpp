@@ -196,6 +196,8 @@ struct Replay {
     world.members.push_back(member);
   }
   void operator()(const domain::IntroductionChanged&) const { ADD_FAILURE() << "nobody asked"; }
+  void operator()(const domain::IntroductionErased&) const { ADD_FAILURE() << "nobody asked"; }
+  void operator()(const domain::Notice&) const { ADD_FAILURE() << "nobody was silent"; }
   void operator()(const domain::MemberErased&) const { ADD_FAILURE() << "nobody was erased"; }
   void operator()(const domain::Connection& tie) const {
     (*this)(domain::ConnectionDeleted{tie.a, tie.b});

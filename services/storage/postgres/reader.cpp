@@ -279,6 +279,15 @@ absl::StatusOr<std::optional<ErasureRecord>> Reader<Base>::GetErasure(const std:
       });
 }
 
+template <typename Base>
+absl::StatusOr<std::optional<application::OutboxPosition>> Reader<Base>::GetOutbox(const std::string& pool) {
+  return One<application::OutboxPosition>(
+      Query("SELECT revision, holder, held_until FROM outbox WHERE pool = $1", {pool}),
+      [](const Result& r, int row) -> absl::StatusOr<application::OutboxPosition> {
+        return application::OutboxPosition{r.Integer(row, 0), r.Text(row, 1), absl::FromUnixMicros(r.Integer(row, 2))};
+      });
+}
+
 template class Reader<application::RecordReader>;
 template class Reader<application::WriteTransaction>;
 

@@ -63,7 +63,11 @@ const std::array<Step, kSchemaVersion>& Steps() {
             kIntroductionTable, "CREATE INDEX introduction_by_seeker ON introduction(pool, seeker, id)",
             "CREATE INDEX introduction_by_helper ON introduction(pool, helper, id)",
             "CREATE INDEX introduction_by_introducer ON introduction(pool, introducer, id) WHERE introducer <> ''",
-            "CREATE INDEX introduction_by_due ON introduction(due) WHERE due > 0"}}};
+            "CREATE INDEX introduction_by_due ON introduction(due) WHERE due > 0"}},
+      // A program of version 2 cannot read the rows of the change log that tell of notices.
+      Step{3,
+           {"CREATE TABLE outbox(pool TEXT COLLATE \"C\" PRIMARY KEY, revision BIGINT NOT NULL, holder TEXT NOT NULL, "
+            "held_until BIGINT NOT NULL)"}}};
   return kSteps;
 }
 

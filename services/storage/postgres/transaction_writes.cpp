@@ -197,6 +197,34 @@ absl::StatusOr<std::int64_t> Transaction::Put(const std::string& pool, domain::I
   return revision;
 }
 
+absl::StatusOr<std::int64_t> Transaction::Put(const std::string& pool, const domain::Notice& notice) {
+  auto revision = NextRevision(pool);
+  if (!revision.ok()) return revision;
+  Log(pool, *revision, notice.member, "", notice);
+  return revision;
+}
+
+// At once, since nothing of it waits: with the savepoints of the items that it is part of.
+absl::Status Transaction::PutOutbox(const std::string& pool, const application::OutboxPosition& position) {
+  if (auto status = Flush(true); !status.ok()) return status;
+  return Query(
+             "INSERT INTO outbox(pool, revision, holder, held_until) VALUES ($1, $2, $3, $4) ON CONFLICT (pool) DO "
+             "UPDATE SET revision = excluded.revision, holder = excluded.holder, held_until = excluded.held_until",
+             {pool, position.revision, position.holder, absl::ToUnixMicros(position.held_until)})
+      .status();
+}
+
+absl::StatusOr<std::int64_t> Transaction::DeleteIntroduction(const std::string& pool, const std::string& id) {
+  auto revision = NextRevision(pool);
+  if (!revision.ok()) return revision;
+  if (auto status = Flush(true); !status.ok()) return status;
+  if (auto gone = Query("DELETE FROM introduction WHERE pool = $1 AND id = $2", {pool, id}); !gone.ok())
+    return gone.status();
+  Learn<domain::Introduction>(introductions_, KeyOf(pool, id), std::nullopt);
+  Log(pool, *revision, "", "", domain::IntroductionErased{id});
+  return revision;
+}
+
 absl::StatusOr<std::int64_t> Transaction::DeleteConnection(const std::string& pool, const std::string& a,
                                                            const std::string& b) {
   auto revision = NextRevision(pool);

@@ -287,6 +287,15 @@ absl::StatusOr<std::optional<ErasureRecord>> Reader<Base>::GetErasure(const std:
       });
 }
 
+template <typename Base>
+absl::StatusOr<std::optional<application::OutboxPosition>> Reader<Base>::GetOutbox(const std::string& pool) {
+  return One<application::OutboxPosition>(
+      database_.Query("SELECT revision, holder, held_until FROM outbox WHERE pool = ?", pool),
+      [](const Rows& r) -> absl::StatusOr<application::OutboxPosition> {
+        return application::OutboxPosition{r.Integer(0), r.Text(1), absl::FromUnixMicros(r.Integer(2))};
+      });
+}
+
 template class Reader<application::RecordReader>;
 template class Reader<application::WriteTransaction>;
 

@@ -53,6 +53,7 @@ class Reader : public Base {
   absl::StatusOr<std::vector<std::pair<std::string, std::int64_t>>> ListHeads() override;
   absl::StatusOr<std::vector<domain::Change>> ListChanges(const std::string& pool, std::int64_t after,
                                                           int limit) override;
+  absl::StatusOr<std::optional<application::OutboxPosition>> GetOutbox(const std::string& pool) override;
   absl::StatusOr<std::optional<application::ErasureRecord>> GetErasure(const std::string& pool,
                                                                        const std::string& hash) override;
 

@@ -43,6 +43,9 @@ CREATE INDEX introduction_by_seeker ON introduction(pool, seeker, id);
 CREATE INDEX introduction_by_helper ON introduction(pool, helper, id);
 CREATE INDEX introduction_by_introducer ON introduction(pool, introducer, id) WHERE introducer <> '';
 CREATE INDEX introduction_by_due ON introduction(due) WHERE due > 0;
+)sql",
+                                                            R"sql(
+CREATE TABLE outbox(pool TEXT PRIMARY KEY, revision INTEGER NOT NULL, holder TEXT NOT NULL, held_until INTEGER NOT NULL) WITHOUT ROWID;
 )sql"};
 
 absl::StatusOr<std::int64_t> VersionOf(Database& database) {

@@ -175,6 +175,27 @@ absl::StatusOr<std::int64_t> Transaction::Put(const std::string& pool, domain::I
   return revision;
 }
 
+absl::StatusOr<std::int64_t> Transaction::Put(const std::string& pool, const domain::Notice& notice) {
+  auto revision = NextRevision(pool);
+  if (!revision.ok()) return revision;
+  if (auto logged = Log(pool, *revision, notice.member, "", notice); !logged.ok()) return logged;
+  return revision;
+}
+
+absl::Status Transaction::PutOutbox(const std::string& pool, const application::OutboxPosition& position) {
+  return database_.Run("INSERT OR REPLACE INTO outbox(pool, revision, holder, held_until) VALUES (?, ?, ?, ?)", pool,
+                       position.revision, position.holder, absl::ToUnixMicros(position.held_until));
+}
+
+absl::StatusOr<std::int64_t> Transaction::DeleteIntroduction(const std::string& pool, const std::string& id) {
+  auto revision = NextRevision(pool);
+  if (!revision.ok()) return revision;
+  if (auto status = database_.Run("DELETE FROM introduction WHERE pool = ? AND id = ?", pool, id); !status.ok())
+    return status;
+  if (auto logged = Log(pool, *revision, "", "", domain::IntroductionErased{id}); !logged.ok()) return logged;
+  return revision;
+}
+
 absl::StatusOr<std::int64_t> Transaction::DeleteConnection(const std::string& pool, const std::string& a,
                                                            const std::string& b) {
   auto revision = NextRevision(pool);

@@ -32,6 +32,9 @@ class Transaction : public Reader<application::WriteTransaction> {
   absl::StatusOr<std::int64_t> Put(const std::string& pool, domain::Need& need) override;
   absl::StatusOr<std::int64_t> Put(const std::string& pool, const domain::Statistics& statistics) override;
   absl::StatusOr<std::int64_t> Put(const std::string& pool, domain::Introduction& introduction) override;
+  absl::StatusOr<std::int64_t> Put(const std::string& pool, const domain::Notice& notice) override;
+  absl::Status PutOutbox(const std::string& pool, const application::OutboxPosition& position) override;
+  absl::StatusOr<std::int64_t> DeleteIntroduction(const std::string& pool, const std::string& id) override;
   absl::StatusOr<std::int64_t> DeleteConnection(const std::string& pool, const std::string& a,
                                                 const std::string& b) override;
   absl::StatusOr<std::int64_t> DeleteBlock(const std::string& pool, const std::string& blocker,
