@@ -43,6 +43,7 @@ struct Environment {
   application::WriteQueue& writes;
   application::Follower& follower;
   application::Executor& reads;
+  application::Executor& long_work;  // what takes seconds: one at a time
   const application::TokenTable& tokens;
   const application::Clock& clock;
   application::Metrics& metrics;

@@ -9,6 +9,7 @@
 #include "assignment/explain.h"
 #include "assignment/plan.h"
 #include "assignment/stable.h"
+#include "cli/assign_pool.h"
 #include "cli/assign_report.h"
 #include "cli/certificate_file.h"
 #include "cli/commands.h"
@@ -31,7 +32,8 @@ struct AssignOptions {
   std::string report;
   std::string certificate;
   std::string verify;
-  std::int64_t timeout_ms = 3'600'000;
+  ClientOptions client;
+  AssignPoolOptions pool;
 };
 
 int Fail(const absl::Status& status) {
@@ -127,8 +129,8 @@ AssignmentSummary SummaryOf(const Cohort& cohort, const std::vector<Assigned>& l
 int Optimal(const AssignOptions& options, const Cohort& cohort) {
   PlanProof proof;
   proof.options = {!options.best_sum, options.floor};
-  auto plan = assignment::MakePlan(cohort.problem, proof.options, StopAfter(absl::Milliseconds(options.timeout_ms)),
-                                   ProgressBar());
+  auto plan = assignment::MakePlan(cohort.problem, proof.options,
+                                   StopAfter(absl::Milliseconds(options.client.timeout_ms)), ProgressBar());
   if (!plan.ok()) return Fail(plan.status());
   proof.plan = *std::move(plan);
   // Never claimed without having been checked.
@@ -151,7 +153,7 @@ int Stable(const AssignOptions& options, Cohort cohort) {
   cohort.preferences.seed = options.seed;
   const auto proposer = options.proposer == "seeker" ? Proposer::kSeeker : Proposer::kHelper;
   const auto choice = assignment::SolveStable(cohort.problem, cohort.preferences, proposer,
-                                              StopAfter(absl::Milliseconds(options.timeout_ms)));
+                                              StopAfter(absl::Milliseconds(options.client.timeout_ms)));
   if (!choice.ok()) return Fail(choice.status());
   const auto blocking = assignment::BlockingPairs(cohort.problem, cohort.preferences, choice->chosen);
   if (!blocking.ok()) return Fail(blocking.status());
@@ -164,6 +166,13 @@ int Stable(const AssignOptions& options, Cohort cohort) {
 }
 
 int Assign(AssignOptions options) {
+  if (options.files.pairs.empty()) {
+    if (options.client.pool.empty())
+      return Fail(absl::InvalidArgumentError("give a CSV of pairs, or the --pool of a running server"));
+    options.pool.best_sum = options.best_sum;
+    options.pool.floor = options.floor;
+    return AssignPool(options.client, options.pool);
+  }
   if (!options.min_weight.empty()) {
     options.files.min_weight = ParseWeight(options.min_weight);
     if (!options.files.min_weight)
@@ -184,13 +193,12 @@ int Assign(AssignOptions options) {
 
 void AddAssign(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand(
-      "assign", "Match a whole cohort at once, from CSV: the best choice with its proof, or a stable one");
+      "assign", "Match a whole cohort at once, from CSV or a pool: the best choice with its proof, or a stable one");
   auto options = std::make_shared<AssignOptions>();
-  command
-      ->add_option("pairs", options->files.pairs,
-                   "CSV of the pairs that may be: seeker, helper, weight; also seeker_preference, helper_preference, "
-                   "fixed, forbidden")
-      ->required();
+  command->add_option(
+      "pairs", options->files.pairs,
+      "CSV of the pairs that may be: seeker, helper, weight; also seeker_preference, helper_preference, "
+      "fixed, forbidden; without it, the open needs of --pool are assigned by a running server");
   AddOption(*command, "capacities", options->files.capacities,
             "CSV of places: side (seeker or helper), member, capacity; who is not there has one");
   AddOption(*command, "previous", options->files.previous, "CSV of an earlier result, to say who was moved");
@@ -206,8 +214,15 @@ void AddAssign(CLI::App& app, int& exit_code) {
   AddOption(*command, "report", options->report, "Write a page (HTML) that shows it");
   AddOption(*command, "certificate", options->certificate, "Write the proof (JSON)");
   AddOption(*command, "verify", options->verify, "Check such a proof against the files instead of solving");
-  AddOption(*command, "timeout-ms", options->timeout_ms, "Give up after this time")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{86'400'000}));
+  AddOption(*command, "needs", options->pool.needs, "Of a pool: ids of the needs; all open ones without it")
+      ->delimiter(',');
+  AddOption(*command, "top-k", options->pool.top_k, "Of a pool: candidates of a need to begin with, 1 to 1000");
+  AddOption(*command, "message", options->pool.message,
+            "Of a pool: ask every helper with these words; else only on paper");
+  AddOption(*command, "request-id", options->pool.request_id, "With --message: the same one for every retry");
+  options->client.timeout_ms = 3'600'000;
+  options->client.AddTo(*command);
+  command->get_option("--pool")->required(false);
   command->callback([options, &exit_code] { exit_code = Assign(*options); });
 }
 

@@ -16,6 +16,7 @@
 #include <mutex>
 #include <thread>
 
+#include "api/assignment_handlers.h"
 #include "api/introduction_handlers.h"
 #include "api/match_handlers.h"
 #include "api/member_handlers.h"
@@ -48,15 +49,16 @@
 namespace warmline::server {
 namespace {
 
-constexpr std::array<const char*, 5> kServices = {"warmline.v1.PoolService", "warmline.v1.MemberService",
-                                                  "warmline.v1.NeedService", "warmline.v1.MatchService",
-                                                  "warmline.v1.IntroductionService"};
+constexpr std::array<const char*, 6> kServices = {"warmline.v1.PoolService",         "warmline.v1.MemberService",
+                                                  "warmline.v1.NeedService",         "warmline.v1.MatchService",
+                                                  "warmline.v1.IntroductionService", "warmline.v1.AssignmentService"};
 // How often epochs and totals are looked at.
 constexpr absl::Duration kMaintenance = absl::Seconds(1);
 constexpr absl::Duration kMergeCheck = absl::Milliseconds(100);
 // Statistics are counted anew at most this often, but at once for a pool that has none.
 constexpr absl::Duration kMinTimeBetweenCounts = absl::Seconds(60);
 constexpr std::size_t kMaxWaitingReads = 10'000;
+constexpr std::size_t kMaxWaitingLongWork = 8;
 // Connections to the database for reading, beside those of the threads that read for calls: to follow the log, to build
 // an index, for an export.
 constexpr int kOtherReaders = 4;
@@ -101,6 +103,7 @@ struct Server::State {
   std::unique_ptr<application::Snapshotter> snapshotter;
   std::unique_ptr<application::WriteQueue> writes;
   std::unique_ptr<application::Executor> reads;
+  std::unique_ptr<application::Executor> long_work;
   std::unique_ptr<application::Follower> follower;
   std::unique_ptr<application::IntroductionTimer> timer;
   std::unique_ptr<application::RetentionSweeper> retention;
@@ -112,6 +115,7 @@ struct Server::State {
   std::unique_ptr<api::NeedHandlers> need_handlers;
   std::unique_ptr<api::MatchHandlers> match_handlers;
   std::unique_ptr<api::IntroductionHandlers> introduction_handlers;
+  std::unique_ptr<api::AssignmentHandlers> assignment_handlers;
   std::unique_ptr<grpc::Server> grpc_server;
   std::unique_ptr<console::OperationsServer> operations;
   int port = 0;
@@ -199,6 +203,7 @@ absl::Status Server::State::OpenStore() {
       },
       application::WriteQueue::Limits{.max_waiting = static_cast<std::size_t>(config.max_waiting_writes)});
   reads = std::make_unique<application::Executor>(config.read_threads, kMaxWaitingReads);
+  long_work = std::make_unique<application::Executor>(1, kMaxWaitingLongWork);
   follower = std::make_unique<application::Follower>(*store, *pools, clock, metrics, config.poll_interval);
   timer = std::make_unique<application::IntroductionTimer>(*store, *writes, clock, metrics);
   retention = std::make_unique<application::RetentionSweeper>(*store, *writes, clock, metrics);
@@ -236,6 +241,7 @@ absl::Status Server::State::StartGrpc() {
                                          *writes,
                                          *follower,
                                          *reads,
+                                         *long_work,
                                          tokens,
                                          clock,
                                          metrics,
@@ -246,6 +252,7 @@ absl::Status Server::State::StartGrpc() {
   need_handlers = std::make_unique<api::NeedHandlers>(*environment);
   match_handlers = std::make_unique<api::MatchHandlers>(*environment);
   introduction_handlers = std::make_unique<api::IntroductionHandlers>(*environment);
+  assignment_handlers = std::make_unique<api::AssignmentHandlers>(*environment);
 
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
@@ -261,6 +268,7 @@ absl::Status Server::State::StartGrpc() {
   builder.RegisterService(need_handlers.get());
   builder.RegisterService(match_handlers.get());
   builder.RegisterService(introduction_handlers.get());
+  builder.RegisterService(assignment_handlers.get());
   grpc_server = builder.BuildAndStart();
   if (grpc_server == nullptr || port == 0) {
     return domain::MakeError(domain::ErrorReason::kStoreUnavailable,
@@ -352,6 +360,7 @@ void Server::Drain() {
   if (state.timer != nullptr) state.timer->Stop();
   if (state.retention != nullptr) state.retention->Stop();
   if (state.outbox != nullptr) state.outbox->Stop();
+  if (state.long_work != nullptr) state.long_work->Stop();
   if (state.writes != nullptr) state.writes->Stop();
   if (state.follower != nullptr) state.follower->Stop();
   if (state.feed_follower != nullptr) state.feed_follower->Stop();

@@ -135,6 +135,27 @@ class Assign(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertIn("STABLE takes one place a seeker", done.stderr)
 
+    def test_a_pool_is_assigned_by_its_server(self):
+        data = self.path("data")
+        server = subprocess.Popen([PROGRAM, "serve", "--data-dir", data, "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
+        self.addCleanup(server.stderr.close)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.terminate)
+        address = next(f"127.0.0.1:{found[1]}" for line in server.stderr if (found := re.search(r"listens on port (\d+) ", line)))
+        common = ["--server", address, "--data-dir", data, "--pool", "demo"]
+        imported = subprocess.run([PROGRAM, "import", *common, "--create-pool", "--vouch", str(ROOT / "samples/community.jsonl")], capture_output=True, text=True)
+        self.assertEqual(imported.returncode, 0, imported.stderr)
+        paper = assign(*common)
+        rows = self.rows(paper)
+        self.assertRegex(paper.stderr, r"13 of 13 needs have a helper, .*No choice is better, of all pairs that there are: \d+ of \d+ pairs")
+        self.assertTrue(all(r["place"] == "matched" and not r["introduction"] for r in rows))
+        words = "Our spring programme brings you together: would you look at what this seeker made?"
+        asked = self.rows(assign(*common, "--message", words, "--request-id", "spring-2027"))
+        self.assertEqual([(r["need"], r["helper"]) for r in asked], [(r["need"], r["helper"]) for r in rows])
+        self.assertTrue(all(r["introduction"] for r in asked))
+        self.assertEqual(self.rows(assign(*common, "--message", words, "--request-id", "spring-2027")), asked)
+        self.assertIn("is out of range: give 1 to 1000", assign(*common, "--top-k", "5000").stderr)
+
     def test_wrong_input_names_file_line_value_and_remedy(self):
         for text, words in (
             ("seeker,helper\na,x\n", "the column weight is missing"),
