@@ -38,7 +38,7 @@ struct NamedRow {
       error = absl::StrCat(path, ":", row.line, ": ", column, " ", domain::Quoted(Text(column)), " ", what);
   }
   std::string Id(const char* column) {
-    const std::string text = Text(column);
+    std::string text = Text(column);
     domain::Violations violations;
     domain::ValidateId(text, column, violations);
     if (!violations.empty()) Wrong(column, "is no id: give 1 to 64 of A-Z a-z 0-9 . _ -");
