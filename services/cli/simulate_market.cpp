@@ -104,6 +104,7 @@ absl::StatusOr<MarketReport> Play(const simulation::MarketOptions& options) {
 
 std::vector<std::string> WithoutNames() {
   std::vector<std::string> names;
+  names.reserve(simulation::kWithouts);
   for (int i = 0; i < simulation::kWithouts; ++i)
     names.emplace_back(simulation::NameOf(static_cast<simulation::Without>(i)));
   return names;
