@@ -80,7 +80,7 @@ absl::Status Market::Write(const std::vector<Action>& actions) {
   if (!tx.ok()) return tx.status();
   for (const Action& action : actions) {
     if (auto status = (*tx)->BeginItem(); !status.ok()) return status;
-    const absl::Status done = action(**tx);
+    absl::Status done = action(**tx);
     if (!done.ok() && !IsRefusal(done)) return done;
     if (auto status = done.ok() ? (*tx)->EndItem() : (*tx)->RollbackItem(); !status.ok()) return status;
   }
