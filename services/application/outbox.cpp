@@ -66,8 +66,8 @@ void Outbox::Loop() {
     pause = std::min(2 * pause, kMaxPause);
   }
   // Whoever goes on need not wait until the hold is over.
-  for (const auto& [pool, revision] : sent_) {
-    if (others_.contains(pool)) continue;
+  for (const auto& [pool, until] : held_until_) {
+    if (until <= clock_.Now()) continue;
     (void)Write(pool, [&, &id = pool](WriteTransaction& tx) -> absl::Status {
       auto position = tx.GetOutbox(id);
       if (!position.ok() || !position->has_value() || (*position)->holder != holder_) return position.status();
@@ -170,7 +170,12 @@ absl::StatusOr<std::optional<OutboxPosition>> Outbox::Hold(const std::string& po
     return tx.PutOutbox(pool, position);
   });
   if (!status.ok()) return status;
-  if (!held) others_[pool] = clock_.Now() + kLook;
+  if (held) {
+    held_until_[pool] = held->held_until;
+  } else {
+    held_until_.erase(pool);
+    others_[pool] = clock_.Now() + kLook;
+  }
   return held;
 }
 

@@ -59,6 +59,8 @@ class Outbox {
   bool enabled_ = false;
   // As far as this process knows: looked at again once a pool is past it.
   absl::flat_hash_map<std::string, std::int64_t> sent_;
+  // Pools that this process holds, and until when.
+  absl::flat_hash_map<std::string, absl::Time> held_until_;
   // Pools that others hold, and when to look again.
   absl::flat_hash_map<std::string, absl::Time> others_;
   std::mutex mutex_;
