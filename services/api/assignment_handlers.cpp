@@ -4,14 +4,12 @@
 
 #include <algorithm>
 #include <deque>
-#include <future>
 #include <mutex>
 #include <utility>
 
 #include "api/errors.h"
 #include "api/idempotent_write.h"
 #include "application/cohort.h"
-#include "base/rcu.h"
 #include "codec/resources.h"
 #include "domain/limits.h"
 #include "domain/names.h"
@@ -25,7 +23,7 @@ namespace pb = warmline::v1;
 namespace {
 
 constexpr int kMaxAssignTopK = 1'000;
-constexpr std::size_t kMaxAsks = 1'000;
+constexpr int kMaxAsks = 1'000;
 constexpr int kPairsAMessage = 1'000;
 
 struct Wish {
@@ -48,6 +46,7 @@ Wish WishOf(const std::string& pool, const pb::AssignRequest& request, domain::V
   }
   if (request.top_k() > 0) wish.options.top_k = request.top_k();
   if (request.validate_only()) return wish;
+  wish.options.max_needs = kMaxAsks;
   domain::CheckText(request.message(), "message", domain::kMaxMessageCharacters, true, true, violations);
   ValidateRequestId(request.request_id(), violations);
   return wish;
@@ -197,15 +196,11 @@ class AssignReactor final : public grpc::ServerWriteReactor<pb::AssignResponse> 
 
   // Runs on the writing thread, and waits for it.
   absl::Status Write(std::function<absl::Status(application::WriteTransaction&, absl::Time)> run) {
-    std::promise<absl::Status> done;
-    auto result = done.get_future();
     application::WriteJob job;
     job.pool = wish_.pool;
     job.run = std::move(run);
     job.deadline = call_->deadline();
-    job.done = [&done](const absl::Status& status) { done.set_value(status); };
-    if (auto queued = environment_.writes.Submit(std::move(job)); !queued.ok()) return queued;
-    return result.get();
+    return environment_.writes.Run(std::move(job));
   }
 
   // What an earlier call with the same request id did.
@@ -226,11 +221,6 @@ class AssignReactor final : public grpc::ServerWriteReactor<pb::AssignResponse> 
   }
 
   absl::Status Ask(const application::CohortPlan& plan, warmline::store::v1::AssignReply& reply) {
-    if (plan.needs.size() > kMaxAsks) {
-      return domain::MakeError(domain::ErrorReason::kLimitReached,
-                               absl::StrCat("asks are made for at most ", kMaxAsks, " needs at once, and these are ",
-                                            plan.needs.size(), ": assign on paper (validate_only), or part by part"));
-    }
     std::vector<application::AskPlan> asks;
     std::vector<int> pair_of;
     const absl::Time now = environment_.clock.Now();

@@ -51,6 +51,10 @@ std::string Bound(const std::string& pool, const std::string& seeker, const std:
 CandidateTokens::CandidateTokens(const std::string& key)
     : mac_key_(Hmac(key, "candidate token mac")), cipher_key_(Hmac(key, "candidate token cipher").substr(0, 16)) {}
 
+std::string CandidateTokens::Mark(const std::string& text) const {
+  return Hmac(mac_key_, "mark\n" + text).substr(0, kMacBytes);
+}
+
 // The synthetic-IV construction (RFC 5297) with HMAC-SHA256 as the keyed hash: deterministic, and forged tokens do not
 // open.
 std::string CandidateTokens::Seal(const std::string& pool, const std::string& seeker, const std::string& need,

@@ -14,6 +14,8 @@ class CandidateTokens {
   explicit CandidateTokens(const std::string& key);
   [[nodiscard]] std::string Seal(const std::string& pool, const std::string& seeker, const std::string& need,
                                  const std::string& helper) const;
+  // 16 bytes that only this store makes of a text, and that say nothing of it.
+  [[nodiscard]] std::string Mark(const std::string& text) const;
   // The helper's id; nothing for a token that was not made for this pool, seeker and need.
   [[nodiscard]] std::optional<std::string> Open(const std::string& pool, const std::string& seeker,
                                                 const std::string& need, std::string_view token) const;

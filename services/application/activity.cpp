@@ -2,6 +2,11 @@
 
 namespace warmline::application {
 
+void MarkActive(domain::Member& member, absl::Time now) {
+  member.last_active = now;
+  member.erase_time.reset();
+}
+
 absl::Status Touch(WriteTransaction& tx, const std::string& pool, const std::string& member, absl::Time now) {
   auto found = tx.GetMember(pool, member);
   if (!found.ok()) return found.status();
@@ -9,8 +14,7 @@ absl::Status Touch(WriteTransaction& tx, const std::string& pool, const std::str
   domain::Member& touched = **found;
   const bool known = touched.last_active && now - *touched.last_active < absl::Hours(24);
   if (known && !touched.erase_time) return absl::OkStatus();
-  touched.last_active = now;
-  touched.erase_time.reset();
+  MarkActive(touched, now);
   return tx.Put(pool, touched).status();
 }
 

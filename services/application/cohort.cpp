@@ -16,6 +16,8 @@ namespace {
 using assignment::Stage;
 
 constexpr int kPage = 1'000;
+// Of a pool: of one seeker only one is taken.
+constexpr std::size_t kMaxNeedsRead = 10 * static_cast<std::size_t>(kMaxCohortNeeds);
 
 // What the index gave for one need.
 struct Candidates {
@@ -27,7 +29,7 @@ struct Candidates {
 };
 
 absl::StatusOr<std::vector<domain::Need>> ReadNeeds(RecordStore& store, const Caller& caller, const std::string& pool,
-                                                    const std::vector<std::string>& ids) {
+                                                    const std::vector<std::string>& ids, int max_needs) {
   auto reader = store.Read();
   if (!reader.ok()) return reader.status();
   if (auto status = RequirePool(**reader, pool); !status.ok()) return status;
@@ -45,13 +47,13 @@ absl::StatusOr<std::vector<domain::Need>> ReadNeeds(RecordStore& store, const Ca
     for (domain::Need& need : *page) {
       if (need.state == domain::NeedState::kOpen) needs.push_back(std::move(need));
     }
-    if (page->size() < kPage || needs.size() > kMaxCohortNeeds) break;
+    if (page->size() < kPage) break;
+    if (needs.size() > kMaxNeedsRead) {
+      return domain::MakeError(
+          domain::ErrorReason::kLimitReached,
+          absl::StrCat("the pool has more than ", kMaxNeedsRead, " open needs: name those of a part of it"));
+    }
     after = page->back().id;
-  }
-  if (needs.size() > kMaxCohortNeeds) {
-    return domain::MakeError(domain::ErrorReason::kLimitReached,
-                             absl::StrCat("the cohort has more than ", kMaxCohortNeeds,
-                                          " needs: name the needs of a part of it, and assign part by part"));
   }
   std::sort(needs.begin(), needs.end(), [](const auto& x, const auto& y) { return x.id < y.id; });
   // Two places of one seeker could go to the same helper, who is asked once only.
@@ -68,6 +70,11 @@ absl::StatusOr<std::vector<domain::Need>> ReadNeeds(RecordStore& store, const Ca
         "needs",
         absl::StrCat("needs/", twice, " is of a seeker who has another among them, or stands there twice: keep one"));
     return violations.ToStatus();
+  }
+  if (static_cast<int>(needs.size()) > max_needs) {
+    return domain::MakeError(domain::ErrorReason::kLimitReached,
+                             absl::StrCat("the cohort has ", needs.size(), " needs, and at most ", max_needs,
+                                          " are assigned at once like this: name those of a part of it"));
   }
   return needs;
 }
@@ -102,6 +109,12 @@ class Cohort {
       if (wanted.empty()) break;
       top_k *= 4;
     }
+    // Never claimed without having been checked.
+    if (auto proved = assignment::VerifyPlan(plan_.problem, options_.plan, plan_.plan); !proved.ok()) {
+      return domain::MakeError(
+          domain::ErrorReason::kInternalDefect,
+          absl::StrCat("the proof of the assignment does not hold: ", std::string(proved.message())));
+    }
     plan_.proved_for_all = true;
     const assignment::Certificate& last = plan_.plan.stages.back().certificate;
     plan_.reasons =
@@ -121,9 +134,19 @@ class Cohort {
           MatchNeed(pools_, caller_, pool_, {plan_.needs[i].id, {}}, {.top_k = top_k, .count_rules = false}, stop_);
       if (!answer.ok()) return answer.status();
       Candidates& c = candidates_[i];
+      fetched_ -= static_cast<std::int64_t>(c.ranked.size());
       c = {};
       c.asked_for = top_k;
-      for (const ShownHelper& shown : answer->shown) c.ranked.emplace_back(shown.helper.id, shown.helper.score);
+      for (const ShownHelper& shown : answer->shown) {
+        if (shown.helper.score < options_.min_score) break;  // best first: what follows is left out as well
+        c.ranked.emplace_back(shown.helper.id, shown.helper.score);
+      }
+      fetched_ += static_cast<std::int64_t>(c.ranked.size());
+      if (fetched_ > kMaxCohortPairs) {
+        return domain::MakeError(domain::ErrorReason::kLimitReached,
+                                 absl::StrCat("the cohort needs more than ", kMaxCohortPairs,
+                                              " pairs: raise min_score, or assign it in parts"));
+      }
       if (n % 64 == 0) Tell(0.5 * static_cast<double>(n) / static_cast<double>(wanted.size()));
     }
     return absl::OkStatus();
@@ -132,18 +155,8 @@ class Cohort {
   // Places are those that a helper has left.
   absl::Status MakeProblem() {
     std::map<std::string, std::int32_t> numbers;
-    std::int64_t pairs = 0;
     for (const Candidates& c : candidates_) {
-      for (const auto& [helper, score] : c.ranked) {
-        if (score < options_.min_score) continue;
-        numbers.emplace(helper, 0);
-        ++pairs;
-      }
-    }
-    if (pairs > kMaxCohortPairs) {
-      return domain::MakeError(domain::ErrorReason::kLimitReached,
-                               absl::StrCat("the cohort needs ", pairs, " pairs, and at most ", kMaxCohortPairs,
-                                            " (about 1 GiB) are held: raise min_score, or assign it in parts"));
+      for (const auto& [helper, score] : c.ranked) numbers.emplace(helper, 0);
     }
     plan_.helpers.clear();
     assignment::Problem problem;
@@ -167,8 +180,7 @@ class Cohort {
     for (std::size_t i = 0; i < candidates_.size(); ++i) {
       const std::size_t first = problem.pairs.size();
       for (const auto& [helper, score] : candidates_[i].ranked) {
-        if (score >= options_.min_score)
-          problem.pairs.push_back({static_cast<std::int32_t>(i), numbers[helper], std::int64_t{score}});
+        problem.pairs.push_back({static_cast<std::int32_t>(i), numbers[helper], std::int64_t{score}});
       }
       std::sort(problem.pairs.begin() + static_cast<std::ptrdiff_t>(first), problem.pairs.end(),
                 [](const auto& x, const auto& y) { return x.helper < y.helper; });
@@ -184,7 +196,7 @@ class Cohort {
     for (std::size_t i = 0; i < candidates_.size(); ++i) {
       const Candidates& c = candidates_[i];
       const std::int64_t bound = c.Bound();
-      if (c.IsComplete() || bound < std::int64_t{options_.min_score}) continue;
+      if (c.IsComplete()) continue;
       for (const Stage& stage : plan_.plan.stages) {
         if (!Holds(stage, i, bound)) {
           unproved.push_back(i);
@@ -217,6 +229,7 @@ class Cohort {
   const index::StopCheck& stop_;
   const CohortProgress& progress_;
   std::vector<Candidates> candidates_;
+  std::int64_t fetched_ = 0;  // candidates of all needs
   CohortPlan plan_;
 };
 
@@ -227,7 +240,7 @@ absl::StatusOr<CohortPlan> PlanCohort(RecordStore& store, const PoolRegistry& po
                                       const CohortOptions& options, const index::StopCheck& stop,
                                       const CohortProgress& progress) {
   if (auto status = RequireOperator(caller, "assigning a cohort"); !status.ok()) return status;
-  auto needs = ReadNeeds(store, caller, pool, ids);
+  auto needs = ReadNeeds(store, caller, pool, ids, options.max_needs);
   if (!needs.ok()) return needs.status();
   return Cohort(store, pools, caller, pool, options, stop, progress).Run(*std::move(needs));
 }

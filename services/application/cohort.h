@@ -28,6 +28,7 @@ struct CohortOptions {
   assignment::PlanOptions plan;
   int top_k = kDefaultCohortTopK;  // candidates of a need to begin with
   std::uint32_t min_score = 0;     // pairs of less are left out
+  int max_needs = kMaxCohortNeeds;
 };
 
 struct CohortPlan {

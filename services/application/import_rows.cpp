@@ -34,6 +34,7 @@ absl::Status Keep(WriteTransaction& tx, const std::string& pool, domain::Member&
     member.create_time = now;
   }
   member.update_time = now;
+  member.erase_time.reset();
   return tx.Put(pool, member).status();
 }
 

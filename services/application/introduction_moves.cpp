@@ -93,17 +93,16 @@ absl::StatusOr<Moving> Begin(WriteTransaction& tx, const Caller& caller, const s
 }
 
 // The helper did something: silence is over.
-void MarkActive(domain::Member& member, absl::Time now) {
-  member.last_active = now;
+void EndSilence(domain::Member& member, absl::Time now) {
+  MarkActive(member, now);
   member.silent_asks = 0;
-  member.erase_time.reset();
 }
 
 absl::StatusOr<SeenIntroduction> StoreWithHelper(WriteTransaction& tx, const std::string& pool, Moving& moving,
                                                  absl::Time now) {
   auto helper = FindMember(tx, pool, moving.seen.introduction.helper);
   if (!helper.ok()) return helper.status();
-  MarkActive(*helper, now);
+  EndSilence(*helper, now);
   if (auto put = tx.Put(pool, *helper); !put.ok()) return put.status();
   if (auto put = tx.Put(pool, moving.seen.introduction); !put.ok()) return put.status();
   return std::move(moving.seen);
@@ -186,8 +185,7 @@ absl::StatusOr<SeenIntroduction> Forward(WriteTransaction& tx, const Caller& cal
   in.expire_time = now + domain::TimeToAnswer(moving->rules, in.urgency);
   auto introducer = FindMember(tx, pool, in.introducer);
   if (!introducer.ok()) return introducer.status();
-  introducer->last_active = now;
-  introducer->erase_time.reset();
+  MarkActive(*introducer, now);
   if (auto put = tx.Put(pool, *introducer); !put.ok()) return put.status();
   if (auto put = tx.Put(pool, in); !put.ok()) return put.status();
   return std::move(moving->seen);
@@ -218,7 +216,7 @@ absl::StatusOr<SeenIntroduction> Decline(WriteTransaction& tx, const Caller& cal
   if (!helper.ok()) return helper.status();
   if (moving->mover == Mover::kHelper) {
     if (!in.answer_time) in.answer_time = now;
-    MarkActive(*helper, now);
+    EndSilence(*helper, now);
   }
   if (auto status = End(tx, pool, Move::kDecline, moving->mover, moving->rules.cool_down, now, in, &*helper);
       !status.ok())
@@ -290,7 +288,7 @@ absl::StatusOr<SeenIntroduction> ReportOutcome(WriteTransaction& tx, const Calle
   in.outcomes.push_back({side, kind, input.text, now});
   auto helper = FindMember(tx, pool, in.helper);
   if (!helper.ok()) return helper.status();
-  if (side == domain::Audience::kHelper) MarkActive(*helper, now);
+  if (side == domain::Audience::kHelper) EndSilence(*helper, now);
   // Only who was helped can say so; what helpers say of themselves stands beside it.
   if (side == domain::Audience::kSeeker) {
     if (auto status = CountOutcome(tx, pool, moving->rules, kind, now, in, *helper); !status.ok()) return status;

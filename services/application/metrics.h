@@ -39,8 +39,8 @@ class Metrics {
   virtual void DueMoveMade(bool ok) = 0;
   // A batch of events was taken by a backend service, or not.
   virtual void EventsSent(bool ok) = 0;
-  // Members and introductions that were announced, or erased, for being unused.
-  virtual void RetentionDone(std::int64_t announced, std::int64_t erased) = 0;
+  // Members and introductions that were announced, or erased, for being unused; or that could not be.
+  virtual void RetentionDone(std::int64_t announced, std::int64_t erased, std::int64_t failed) = 0;
   // A snapshot could not be read whole from a cache ("file" or "redis"): its manifest, or a piece that is missing or
   // corrupt.
   virtual void SnapshotDamaged(const char* cache, const char* what) = 0;

@@ -1,7 +1,6 @@
 #include "application/outbox.h"
 
 #include <algorithm>
-#include <future>
 
 namespace warmline::application {
 namespace {
@@ -33,23 +32,14 @@ Outbox::Outbox(RecordStore& store, PoolRegistry& pools, WriteQueue& writes, Even
 Outbox::~Outbox() { Stop(); }
 
 void Outbox::Stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  changed_.notify_all();
+  stop_.Set();
   if (thread_.joinable()) thread_.join();
-}
-
-bool Outbox::EndsWithin(absl::Duration wait) {
-  std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, absl::ToChronoNanoseconds(wait), [this] { return stopping_; });
 }
 
 void Outbox::Loop() {
   absl::Duration pause = kFirstPause;
   absl::Duration wait;
-  while (!EndsWithin(wait)) {
+  while (!stop_.IsSetWithin(wait)) {
     wait = kPoll;
     absl::Status status = enabled_ ? absl::OkStatus() : Enable();
     for (const std::string& pool : status.ok() ? pools_.PoolIds() : std::vector<std::string>()) {
@@ -114,7 +104,7 @@ absl::StatusOr<bool> Outbox::SendFrom(const std::string& pool) {
   std::int64_t after = (*held)->revision;
   sent_[pool] = after;
   bool any = false;
-  while (after < newest && !EndsWithin(absl::ZeroDuration())) {
+  while (after < newest && !stop_.IsSet()) {
     std::vector<domain::Change> changes;
     {
       auto reader = store_.Read();
@@ -124,9 +114,10 @@ absl::StatusOr<bool> Outbox::SendFrom(const std::string& pool) {
       changes = *std::move(listed);
     }
     if (changes.empty()) break;
-    const absl::Status taken = sink_.Send(pool, changes);
-    metrics_.EventsSent(taken.ok());
-    if (!taken.ok()) return taken;
+    const auto taken = sink_.Send(pool, changes);
+    // What tells nothing to anybody is no batch.
+    if (!taken.ok() || *taken > 0) metrics_.EventsSent(taken.ok());
+    if (!taken.ok()) return taken.status();
     after = changes.back().revision;
     held = Hold(pool, after);
     if (!held.ok()) return held.status();
@@ -180,14 +171,10 @@ absl::StatusOr<std::optional<OutboxPosition>> Outbox::Hold(const std::string& po
 }
 
 absl::Status Outbox::Write(const std::string& pool, std::function<absl::Status(WriteTransaction&)> run) {
-  std::promise<absl::Status> done;
-  auto result = done.get_future();
   WriteJob job;
   job.pool = pool;
   job.run = [run = std::move(run)](WriteTransaction& tx, absl::Time) { return run(tx); };
-  job.done = [&done](const absl::Status& status) { done.set_value(status); };
-  if (auto submitted = writes_.Submit(std::move(job)); !submitted.ok()) return submitted;
-  return result.get();
+  return writes_.Run(std::move(job));
 }
 
 }  // namespace warmline::application

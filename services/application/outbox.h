@@ -6,8 +6,6 @@
 
 #include <absl/container/flat_hash_map.h>
 
-#include <condition_variable>
-#include <mutex>
 #include <string>
 #include <thread>
 
@@ -17,6 +15,7 @@
 #include "application/pool_registry.h"
 #include "application/record_store.h"
 #include "application/write_queue.h"
+#include "base/stop_signal.h"
 
 namespace warmline::application {
 
@@ -46,8 +45,6 @@ class Outbox {
   [[nodiscard]] absl::StatusOr<std::optional<OutboxPosition>> Hold(const std::string& pool, std::int64_t revision);
   // Runs under the pool's lock, and waits for it.
   [[nodiscard]] absl::Status Write(const std::string& pool, std::function<absl::Status(WriteTransaction&)> run);
-  // True when it is time to end.
-  bool EndsWithin(absl::Duration wait);
 
   RecordStore& store_;
   PoolRegistry& pools_;
@@ -63,10 +60,8 @@ class Outbox {
   absl::flat_hash_map<std::string, absl::Time> held_until_;
   // Pools that others hold, and when to look again.
   absl::flat_hash_map<std::string, absl::Time> others_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool stopping_ = false;  // guarded by mutex_
-  std::thread thread_;     // last: it uses the rest
+  base::StopSignal stop_;
+  std::thread thread_;  // last: it uses the rest
 };
 
 }  // namespace warmline::application

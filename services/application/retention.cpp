@@ -1,7 +1,6 @@
 #include "application/retention.h"
 
 #include <algorithm>
-#include <future>
 
 #include "application/introduction_moves.h"
 #include "application/members.h"
@@ -96,23 +95,14 @@ RetentionSweeper::RetentionSweeper(RecordStore& store, WriteQueue& writes, const
 RetentionSweeper::~RetentionSweeper() { Stop(); }
 
 void RetentionSweeper::Stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  changed_.notify_all();
+  stop_.Set();
   if (thread_.joinable()) thread_.join();
-}
-
-bool RetentionSweeper::EndsWithin(absl::Duration wait) {
-  std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, absl::ToChronoNanoseconds(wait), [this] { return stopping_; });
 }
 
 void RetentionSweeper::Loop() {
   do {
     (void)Sweep();  // what is left is found the next time
-  } while (!EndsWithin(interval_));
+  } while (!stop_.IsSetWithin(interval_));
 }
 
 bool RetentionSweeper::Sweep() {
@@ -137,7 +127,7 @@ bool RetentionSweeper::Sweep() {
 
 bool RetentionSweeper::SweepMembers(const domain::Pool& pool) {
   std::string after;
-  while (!EndsWithin(absl::ZeroDuration())) {
+  while (!stop_.IsSet()) {
     std::vector<domain::Member> page;
     {
       auto reader = store_.Read();
@@ -162,7 +152,7 @@ bool RetentionSweeper::SweepIntroductions(const domain::Pool& pool) {
   const std::string young = IntroductionIdAt(clock_.Now() - *pool.policy.retention.unused_after);
   IntroductionQuery query;
   query.limit = kPage;
-  while (!EndsWithin(absl::ZeroDuration())) {
+  while (!stop_.IsSet()) {
     std::vector<domain::Introduction> page;
     {
       auto reader = store_.Read();
@@ -184,8 +174,6 @@ bool RetentionSweeper::SweepIntroductions(const domain::Pool& pool) {
 }
 
 bool RetentionSweeper::Do(const std::string& pool, Step step) {
-  std::promise<absl::Status> done;
-  auto result = done.get_future();
   RetentionStep taken = RetentionStep::kNothing;
   WriteJob job;
   job.pool = pool;
@@ -194,11 +182,11 @@ bool RetentionSweeper::Do(const std::string& pool, Step step) {
     if (made.ok()) taken = *made;
     return made.status();
   };
-  job.done = [&done](const absl::Status& status) { done.set_value(status); };
-  if (!writes_.Submit(std::move(job)).ok()) return false;
-  if (!result.get().ok()) return false;
-  metrics_.RetentionDone(taken == RetentionStep::kAnnounced ? 1 : 0, taken == RetentionStep::kErased ? 1 : 0);
-  return true;
+  const absl::Status status = writes_.Run(std::move(job));
+  metrics_.RetentionDone(status.ok() && taken == RetentionStep::kAnnounced ? 1 : 0,
+                         status.ok() && taken == RetentionStep::kErased ? 1 : 0, status.ok() ? 0 : 1);
+  // One that cannot be done must not keep the others from their turn.
+  return !absl::IsUnavailable(status) && !absl::IsResourceExhausted(status);
 }
 
 }  // namespace warmline::application

@@ -3,9 +3,7 @@
 // transaction.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <thread>
 
@@ -13,6 +11,7 @@
 #include "application/metrics.h"
 #include "application/record_store.h"
 #include "application/write_queue.h"
+#include "base/stop_signal.h"
 
 namespace warmline::application {
 
@@ -47,17 +46,14 @@ class RetentionSweeper {
   bool SweepMembers(const domain::Pool& pool);
   bool SweepIntroductions(const domain::Pool& pool);
   bool Do(const std::string& pool, Step step);
-  bool EndsWithin(absl::Duration wait);
 
   RecordStore& store_;
   WriteQueue& writes_;
   const Clock& clock_;
   Metrics& metrics_;
   const absl::Duration interval_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool stopping_ = false;  // guarded by mutex_
-  std::thread thread_;     // last: it uses the rest
+  base::StopSignal stop_;
+  std::thread thread_;  // last: it uses the rest
 };
 
 }  // namespace warmline::application

@@ -3,6 +3,7 @@
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
+#include <future>
 
 #include "domain/error.h"
 
@@ -33,6 +34,14 @@ absl::Status WriteQueue::Submit(WriteJob job) {
   waiting_.push_back(std::move(job));
   changed_.notify_one();
   return absl::OkStatus();
+}
+
+absl::Status WriteQueue::Run(WriteJob job) {
+  std::promise<absl::Status> done;
+  auto result = done.get_future();
+  job.done = [&done](const absl::Status& status) { done.set_value(status); };
+  if (auto submitted = Submit(std::move(job)); !submitted.ok()) return submitted;
+  return result.get();
 }
 
 void WriteQueue::Stop() {

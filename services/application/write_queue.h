@@ -51,6 +51,8 @@ class WriteQueue {
 
   // Errors (then `done` is never called): RESOURCE_EXHAUSTED (OVERLOADED), UNAVAILABLE (DRAINING) after Stop.
   [[nodiscard]] absl::Status Submit(WriteJob job);
+  // Submits a job without `done`, and waits until it is. Not on the writing thread. Errors: also those of the write.
+  [[nodiscard]] absl::Status Run(WriteJob job);
   // Takes no more jobs and waits for those queued.
   void Stop();
 

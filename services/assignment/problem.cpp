@@ -38,7 +38,7 @@ absl::Status Validate(const Problem& problem) {
     return absl::ResourceExhaustedError(
         absl::StrCat("a cohort of ", problem.seeker_capacity.size(), " seekers, ", problem.helper_capacity.size(),
                      " helpers and ", pairs, " pairs is too large: at most ", kMaxSide, " of a side and ", kMaxPairs,
-                     " pairs (about 4 GiB); give fewer pairs a seeker, or part the cohort"));
+                     " pairs (about 9 GiB); give fewer pairs a seeker, or part the cohort"));
   }
   std::int64_t units = 0;
   for (const auto* capacities : {&problem.seeker_capacity, &problem.helper_capacity}) {

@@ -9,7 +9,8 @@
 
 namespace warmline::assignment {
 
-// Limits: a larger cohort is refused. A pair costs about 40 bytes while it is solved.
+// Limits: a larger cohort is refused. A pair costs about 90 bytes while a plan is made and
+// checked (measured at 3 million pairs in two stages).
 inline constexpr std::int64_t kMaxSide = 2'000'000;
 inline constexpr std::int64_t kMaxPairs = 100'000'000;
 inline constexpr std::int64_t kMaxWeight = std::int64_t{1} << 32;

@@ -13,6 +13,7 @@
 #include "cli/assign_report.h"
 #include "cli/certificate_file.h"
 #include "cli/commands.h"
+#include "cli/output_file.h"
 #include "cli/program.h"
 
 namespace warmline::cli {
@@ -42,10 +43,10 @@ int Fail(const absl::Status& status) {
 }
 
 bool WriteFile(const std::string& path, const std::string& text) {
-  std::ofstream file(path);
-  file << text << std::flush;
-  if (!file) std::cerr << "warmline assign: cannot write all of " << path << ": check the path and the disk\n";
-  return file.good();
+  OutputFile file("assign", path);
+  if (!file.Open()) return false;
+  file.stream() << text;
+  return file.Finish();
 }
 
 volatile std::sig_atomic_t interrupted = 0;
@@ -92,11 +93,7 @@ int Verify(const AssignOptions& options, const Cohort& cohort) {
 int Write(const AssignOptions& options, const AssignmentSummary& summary, const std::vector<Assigned>& lines) {
   std::ostringstream csv;
   WriteCsv(lines, csv);
-  if (options.out == "-") {
-    std::cout << csv.str() << std::flush;
-  } else if (!WriteFile(options.out, csv.str())) {
-    return kFailed;
-  }
+  if (!WriteFile(options.out, csv.str())) return kFailed;
   if (!options.report.empty() && !WriteFile(options.report, ToHtml(summary, lines))) return kFailed;
   std::int64_t moved = 0;
   std::int64_t kept = 0;

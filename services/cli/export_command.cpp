@@ -1,10 +1,10 @@
 #include <google/protobuf/util/json_util.h>
 
-#include <fstream>
 #include <iostream>
 
 #include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/output_file.h"
 #include "cli/program.h"
 #include "warmline/v1/member_service.grpc.pb.h"
 
@@ -15,15 +15,9 @@ namespace pb = warmline::v1;
 
 int Export(const ClientOptions& options, const std::string& path) {
   const Client client(options);
-  std::ofstream file;
-  if (path != "-") {
-    file.open(path);
-    if (!file) {
-      std::cerr << "warmline export: cannot write " << path << ": check the path and its permissions\n";
-      return kFailed;
-    }
-  }
-  std::ostream& out = path == "-" ? std::cout : file;
+  OutputFile file("export", path);
+  if (!file.Open()) return kFailed;
+  std::ostream& out = file.stream();
   pb::ExportRequest request;
   *request.mutable_actor() = OperatorActor();
   request.set_parent(options.parent());
@@ -40,11 +34,7 @@ int Export(const ClientOptions& options, const std::string& path) {
     }
   }
   if (const auto status = reader->Finish(); !status.ok()) return client.Fail("export", status);
-  out.flush();
-  if (!out) {
-    std::cerr << "warmline export: cannot write all of " << path << ": the disk may be full\n";
-    return kFailed;
-  }
+  if (!file.Finish()) return kFailed;
   std::cerr << "exported " << rows << " rows\n";
   return kOk;
 }

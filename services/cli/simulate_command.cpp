@@ -1,9 +1,9 @@
 #include <google/protobuf/util/json_util.h>
 
-#include <fstream>
 #include <iostream>
 
 #include "cli/commands.h"
+#include "cli/output_file.h"
 #include "cli/program.h"
 #include "cli/simulate_market.h"
 #include "codec/resources.h"
@@ -20,15 +20,9 @@ void WriteRow(const warmline::v1::Row& row, std::ostream& out) {
 }
 
 int Simulate(const simulation::CommunityOptions& options, std::int64_t needs, const std::string& path) {
-  std::ofstream file;
-  if (path != "-") {
-    file.open(path);
-    if (!file) {
-      std::cerr << "warmline simulate: cannot write " << path << ": check the path and its permissions\n";
-      return kFailed;
-    }
-  }
-  std::ostream& out = path == "-" ? std::cout : file;
+  OutputFile file("simulate", path);
+  if (!file.Open()) return kFailed;
+  std::ostream& out = file.stream();
   const simulation::Community community(options);
   for (std::int64_t i = 0; i < options.helpers && out; ++i) {
     warmline::v1::Row row;
@@ -53,11 +47,7 @@ int Simulate(const simulation::CommunityOptions& options, std::int64_t needs, co
     row.mutable_need()->set_seeker(row.need().seeker().substr(row.need().seeker().rfind('/') + 1));
     WriteRow(row, out);
   }
-  out.flush();
-  if (!out) {
-    std::cerr << "warmline simulate: cannot write all of " << path << ": the disk may be full\n";
-    return kFailed;
-  }
+  if (!file.Finish()) return kFailed;
   return kOk;
 }
 
@@ -86,7 +76,9 @@ void AddSimulate(CLI::App& app, int& exit_code) {
   auto* need_count = AddOption(*command, "needs", *needs, "How many needs")
                          ->check(CLI::Range(std::int64_t{0}, simulation::kMaxHelpers));
   AddOption(*command, "file", *path, "Where to write; - is standard output");
-  auto* plays = AddFlag(*command, "market", *market, "Play a market instead: a minute or two for each of --without");
+  auto* plays = AddFlag(
+      *command, "market", *market,
+      "Play a market instead: about five minutes for each of --without at 20000 members, and hours for `everything`");
   AddOption(*command, "members", market_options->members, "Members of the market at its start")
       ->check(CLI::Range(std::int64_t{100}, simulation::kMaxMarketMembers))
       ->needs(plays);

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "cli/output_file.h"
 #include "cli/program.h"
 #include "storage/sqlite/store.h"
 #include "telemetry/prometheus_metrics.h"
@@ -112,15 +112,9 @@ std::vector<std::string> WithoutNames() {
 
 int SimulateMarkets(const simulation::MarketOptions& options, const std::vector<std::string>& without,
                     const std::string& path) {
-  std::ofstream file;
-  if (path != "-") {
-    file.open(path);
-    if (!file) {
-      std::cerr << "warmline simulate: cannot write " << path << ": check the path and its permissions\n";
-      return kFailed;
-    }
-  }
-  std::ostream& out = path == "-" ? std::cout : file;
+  OutputFile file("simulate", path);
+  if (!file.Open()) return kFailed;
+  std::ostream& out = file.stream();
   const std::vector<std::string> names = WithoutNames();
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (std::find(without.begin(), without.end(), names[i]) == without.end()) continue;
@@ -132,10 +126,7 @@ int SimulateMarkets(const simulation::MarketOptions& options, const std::vector<
       return kFailed;
     }
     Write(*report, out);
-    if (!out) {
-      std::cerr << "warmline simulate: cannot write all of " << path << ": the disk may be full\n";
-      return kFailed;
-    }
+    if (!file.Finish()) return kFailed;
   }
   return kOk;
 }

@@ -63,12 +63,12 @@ absl::StatusOr<std::unique_ptr<Webhook>> Webhook::Make(WebhookOptions options, c
   return std::unique_ptr<Webhook>(new Webhook(std::move(state)));
 }
 
-absl::Status Webhook::Send(const std::string& pool, const std::vector<domain::Change>& changes) {
+absl::StatusOr<int> Webhook::Send(const std::string& pool, const std::vector<domain::Change>& changes) {
   warmline::v1::EventBatch batch;
   for (const domain::Change& change : changes) {
     if (auto event = codec::EventOf(pool, state_->options.history, change)) *batch.add_events() = *std::move(event);
   }
-  if (batch.events().empty()) return absl::OkStatus();
+  if (batch.events().empty()) return 0;
   const std::string body = codec::ToJson(batch);
   const std::int64_t seconds = absl::ToUnixSeconds(state_->clock.Now());
   const httplib::Headers headers = {
@@ -78,7 +78,7 @@ absl::Status Webhook::Send(const std::string& pool, const std::vector<domain::Ch
     return absl::UnavailableError(absl::StrCat("no answer from the webhook: ", httplib::to_string(answer.error())));
   if (answer->status < 200 || answer->status > 299)
     return absl::UnavailableError(absl::StrCat("the webhook answered ", answer->status));
-  return absl::OkStatus();
+  return batch.events_size();
 }
 
 }  // namespace warmline::outbox

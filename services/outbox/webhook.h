@@ -31,7 +31,7 @@ class Webhook : public application::EventSink {
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Webhook>> Make(WebhookOptions options,
                                                                      const application::Clock& clock);
   ~Webhook() override;
-  absl::Status Send(const std::string& pool, const std::vector<domain::Change>& changes) override;
+  absl::StatusOr<int> Send(const std::string& pool, const std::vector<domain::Change>& changes) override;
 
  private:
   struct State;

@@ -10,10 +10,8 @@
 
 #include <array>
 #include <atomic>
-#include <condition_variable>
 #include <filesystem>
 #include <map>
-#include <mutex>
 #include <thread>
 
 #include "api/assignment_handlers.h"
@@ -33,6 +31,7 @@
 #include "application/retention.h"
 #include "application/snapshotter.h"
 #include "application/write_queue.h"
+#include "base/stop_signal.h"
 #include "cache/file/snapshot_files.h"
 #include "cache/redis/feed.h"
 #include "cache/redis/snapshots.h"
@@ -121,14 +120,7 @@ struct Server::State {
   int port = 0;
   std::atomic<bool> started{false};
   std::atomic<bool> draining{false};
-  std::mutex maintenance_mutex;
-  std::condition_variable maintenance_ends;
-  bool stop_maintenance = false;  // guarded by maintenance_mutex
-  // True when the wait was cut short by the end.
-  bool EndsWithin(absl::Duration wait) {
-    std::unique_lock lock(maintenance_mutex);
-    return maintenance_ends.wait_for(lock, absl::ToChronoNanoseconds(wait), [this] { return stop_maintenance; });
-  }
+  base::StopSignal stop_maintenance;
   std::thread maintenance;
   std::thread merging;
 
@@ -218,7 +210,13 @@ absl::Status Server::State::OpenStore() {
 }
 
 absl::Status Server::State::StartOutbox() {
-  if (config.webhook_url.empty()) return absl::OkStatus();
+  if (config.webhook_url.empty()) {
+    domain::Violations violations;
+    if (!config.webhook_secret_file.empty())
+      violations.Add("webhook-url",
+                     "is missing beside webhook-secret-file: say where events are sent, or leave both out");
+    return violations.ToStatus();
+  }
   outbox::WebhookOptions options;
   options.url = config.webhook_url;
   options.history = store->history();
@@ -319,13 +317,13 @@ void Server::State::Maintain() {
       bytes += state->bytes.All();
     }
     metrics.PoolsHeld(static_cast<std::int64_t>(ids.size()), members, helpers, bytes);
-  } while (!EndsWithin(kMaintenance));
+  } while (!stop_maintenance.IsSetWithin(kMaintenance));
 }
 
 void Server::State::MergeSegments() {
   do {
     if (const auto merge = pools->MergeSegments()) metrics.SegmentsMerged(merge->took, merge->pause);
-  } while (!EndsWithin(kMergeCheck));
+  } while (!stop_maintenance.IsSetWithin(kMergeCheck));
 }
 
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -366,11 +364,7 @@ void Server::Drain() {
   if (state.feed_follower != nullptr) state.feed_follower->Stop();
   if (state.snapshotter != nullptr) state.snapshotter->Stop();
   if (state.reads != nullptr) state.reads->Stop();
-  {
-    const std::lock_guard lock(state.maintenance_mutex);
-    state.stop_maintenance = true;
-  }
-  state.maintenance_ends.notify_all();
+  state.stop_maintenance.Set();
   if (state.maintenance.joinable()) state.maintenance.join();
   if (state.merging.joinable()) state.merging.join();
   if (state.operations != nullptr) state.operations->Stop();

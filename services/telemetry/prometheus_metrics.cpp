@@ -95,6 +95,9 @@ PrometheusMetrics::PrometheusMetrics(const std::string& version)
                                    "Unused members and introductions whose erasure was announced.")),
       retention_erased_(
           Counter(registry_, "warmline_retention_erased_total", "Unused members and introductions that were erased.")),
+      retention_failed_(Counter(registry_, "warmline_retention_failed_total",
+                                "Unused members and introductions that could not be announced or erased: tried again "
+                                "in an hour.")),
       index_built_seconds_(Histogram(registry_, "warmline_index_build_seconds",
                                      "Time to build one pool's index from the store.", Seconds())),
       index_build_failed_(
@@ -187,9 +190,10 @@ void PrometheusMetrics::CacheReachable(const char* use, bool reachable) {
 }
 
 void PrometheusMetrics::EventsSent(bool ok) { (ok ? event_batches_ : event_batches_failed_).Increment(); }
-void PrometheusMetrics::RetentionDone(std::int64_t announced, std::int64_t erased) {
+void PrometheusMetrics::RetentionDone(std::int64_t announced, std::int64_t erased, std::int64_t failed) {
   retention_announced_.Increment(static_cast<double>(announced));
   retention_erased_.Increment(static_cast<double>(erased));
+  retention_failed_.Increment(static_cast<double>(failed));
 }
 void PrometheusMetrics::DueMoveMade(bool ok) { (ok ? due_moves_ : due_moves_failed_).Increment(); }
 void PrometheusMetrics::CatchUpFailed() { catch_up_failed_.Increment(); }

@@ -33,7 +33,7 @@ class PrometheusMetrics : public application::Metrics {
   void CatchUpFailed() override;
   void DueMoveMade(bool ok) override;
   void EventsSent(bool ok) override;
-  void RetentionDone(std::int64_t announced, std::int64_t erased) override;
+  void RetentionDone(std::int64_t announced, std::int64_t erased, std::int64_t failed) override;
   void SnapshotDamaged(const char* cache, const char* what) override;
   void SnapshotLoaded(const char* cache, bool found, absl::Duration took) override;
   void SnapshotWritten(const char* cache, bool ok, absl::Duration took) override;
@@ -71,6 +71,7 @@ class PrometheusMetrics : public application::Metrics {
   prometheus::Counter& event_batches_failed_;
   prometheus::Counter& retention_announced_;
   prometheus::Counter& retention_erased_;
+  prometheus::Counter& retention_failed_;
   prometheus::Histogram& index_built_seconds_;
   prometheus::Counter& index_build_failed_;
   prometheus::Family<prometheus::Counter>& snapshot_damaged_;

@@ -196,6 +196,19 @@ class Options(unittest.TestCase):
             self.assertEqual(first, run("simulate", "--helpers", "200", "--seed", "9", "--mode", mode).stdout)
             self.assertNotEqual(first, run("simulate", "--helpers", "200", "--seed", "10", "--mode", mode).stdout)
 
+    def test_a_market_is_played_and_its_figures_written(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        path = str(pathlib.Path(directory.name) / "market.jsonl")
+        done = run("simulate", "--market", "--members", "100", "--days", "30", "--without", "nothing,evidence", "--file", path)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        lines = [json.loads(line) for line in pathlib.Path(path).read_text().splitlines()]
+        self.assertEqual([(line["without"], line.get("month")) for line in lines], [("nothing", 1), ("nothing", None), ("evidence", 1), ("evidence", None)])
+        self.assertTrue(all(line["needs"] > 0 and line["asks"] > 0 for line in lines))
+        self.assertEqual(run("simulate", "--market", "--needs", "5").returncode, 2)
+        self.assertEqual(run("simulate", "--days", "40").returncode, 2)
+        self.assertIn("cannot write /absent/x", run("simulate", "--market", "--members", "100", "--days", "30", "--file", "/absent/x").stderr)
+
     def test_version_and_help(self):
         self.assertRegex(run("version").stdout, r"^warmline \d+\.\d+\.\d+\n$")
         for command in ("serve", "import", "export", "match", "explain", "simulate", "doctor"):

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <future>
 #include <set>
 
 #include "storage/sqlite/store.h"
@@ -20,11 +19,11 @@ using application::Outbox;
 // Counts what it takes; refuses while told to.
 class Sink : public application::EventSink {
  public:
-  absl::Status Send(const std::string& pool, const std::vector<domain::Change>& changes) override {
+  absl::StatusOr<int> Send(const std::string& pool, const std::vector<domain::Change>& changes) override {
     const std::lock_guard lock(mutex_);
     if (refuses) return absl::UnavailableError("not now");
     for (const auto& change : changes) taken_.emplace_back(pool, change.revision);
-    return absl::OkStatus();
+    return static_cast<int>(changes.size());
   }
   std::vector<std::pair<std::string, std::int64_t>> taken() {
     const std::lock_guard lock(mutex_);
@@ -54,12 +53,9 @@ class OutboxTest : public ::testing::Test {
     std::filesystem::remove_all(directory_);
   }
   void Write(std::function<absl::Status(application::WriteTransaction&)> run) {
-    std::promise<absl::Status> done;
     application::WriteJob job;
     job.run = [&](application::WriteTransaction& tx, absl::Time) { return run(tx); };
-    job.done = [&](const absl::Status& status) { done.set_value(status); };
-    ASSERT_TRUE(writes_->Submit(std::move(job)).ok());
-    ASSERT_TRUE(done.get_future().get().ok());
+    ASSERT_TRUE(writes_->Run(std::move(job)).ok());
   }
   void MakePool(const std::string& id) {
     Write([&](auto& tx) {
@@ -106,6 +102,23 @@ TEST_F(OutboxTest, BeginsWithWhatComesNextAndTellsNewPoolsFromTheirStart) {
   auto taken = sink.taken();
   std::sort(taken.begin(), taken.end());
   EXPECT_EQ(taken, (std::vector<std::pair<std::string, std::int64_t>>{{"p", 7}, {"p", 8}, {"q", 1}}));
+}
+
+// Ties and statistics are told to nobody: no batch was sent, and none is counted.
+TEST_F(OutboxTest, WhatTellsNothingIsNoBatch) {
+  class Deaf : public application::EventSink {
+   public:
+    absl::StatusOr<int> Send(const std::string&, const std::vector<domain::Change>&) override { return 0; }
+  };
+  Deaf sink;
+  const Outbox outbox(*store_, *pools_, *writes_, sink, clock_, metrics_, "one");
+  ASSERT_TRUE(Eventually([&] { return (*(*store_->Read())->GetOutbox("")).has_value(); }));
+  MakePool("p");
+  ASSERT_TRUE(Eventually([&] {
+    const auto position = *(*store_->Read())->GetOutbox("p");
+    return position && position->revision == 1;
+  }));
+  EXPECT_NE(metrics_.Text().find("\nwarmline_event_batches_total 0\n"), std::string::npos);
 }
 
 TEST_F(OutboxTest, AnotherGoesOnWhereOneStoppedAndNothingIsSkipped) {

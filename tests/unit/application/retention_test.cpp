@@ -10,6 +10,7 @@
 #include "application/introduction_moves.h"
 #include "application/pools.h"
 #include "storage/sqlite/store.h"
+#include "support/child_process.h"
 #include "telemetry/prometheus_metrics.h"
 
 namespace warmline::application {
@@ -31,8 +32,7 @@ class HandClock : public Clock {
 class Retention : public ::testing::Test {
  protected:
   Retention() {
-    directory_ = ::testing::TempDir() + "warmline-retention-XXXXXX";
-    EXPECT_NE(mkdtemp(directory_.data()), nullptr);
+    directory_ = warmline::testing::TemporaryDirectory("retention");
     store_ = *storage::sqlite::Store::Open({.path = directory_ + "/warmline.db"});
     Write([&](WriteTransaction& tx) {
       domain::Pool pool;

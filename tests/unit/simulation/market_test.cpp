@@ -7,6 +7,7 @@
 
 #include "simulation/market_ledger.h"
 #include "storage/sqlite/store.h"
+#include "support/child_process.h"
 #include "telemetry/prometheus_metrics.h"
 
 namespace warmline::simulation {
@@ -47,8 +48,7 @@ TEST(Ledger, CountsNeedsInTheMonthTheyArose) {
 }
 
 MarketReport Play(Without without) {
-  std::string directory = ::testing::TempDir() + "warmline-market-XXXXXX";
-  EXPECT_NE(mkdtemp(directory.data()), nullptr);
+  const std::string directory = warmline::testing::TemporaryDirectory("market");
   MarketReport report;
   {
     auto store = storage::sqlite::Store::Open({.path = directory + "/market.db", .synchronous = "OFF"});
