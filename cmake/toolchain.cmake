@@ -19,7 +19,8 @@ endif()
 
 find_program(WARMLINE_CCACHE ccache)
 if(WARMLINE_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${WARMLINE_CCACHE})
+  # Paths below the source folder are hashed as relative ones: a second clone finds what the first compiled.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${WARMLINE_CCACHE})
 endif()
 find_program(WARMLINE_MOLD mold)
 if(WARMLINE_MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

@@ -1,20 +1,16 @@
 #include "api/assignment_handlers.h"
 
-#include <absl/strings/str_cat.h>
-
-#include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <utility>
 
+#include "api/assignment_messages.h"
 #include "api/errors.h"
 #include "api/idempotent_write.h"
-#include "application/cohort.h"
 #include "codec/resources.h"
-#include "domain/limits.h"
 #include "domain/names.h"
-#include "domain/text.h"
-#include "warmline/store/v1/record.pb.h"
 
 namespace warmline::api {
 
@@ -22,75 +18,9 @@ namespace pb = warmline::v1;
 
 namespace {
 
-constexpr int kMaxAssignTopK = 1'000;
-constexpr int kMaxAsks = 1'000;
-constexpr int kPairsAMessage = 1'000;
-
-struct Wish {
-  std::string pool;
-  std::vector<std::string> needs;
-  application::CohortOptions options;
-};
-
-Wish WishOf(const std::string& pool, const pb::AssignRequest& request, domain::Violations& violations) {
-  Wish wish;
-  wish.pool = pool;
-  for (int i = 0; i < request.needs_size(); ++i)
-    wish.needs.push_back(codec::IdOf(pool, "needs", request.needs(i), absl::StrCat("needs[", i, "]"), violations));
-  wish.options.plan = {!request.best_sum(), request.floor()};
-  wish.options.min_score = request.min_score();
-  if (request.floor() && request.best_sum()) violations.Add("floor", "is set beside best_sum: choose one of the two");
-  if (request.top_k() < 0 || request.top_k() > kMaxAssignTopK) {
-    violations.Add("top_k", absl::StrCat(request.top_k(), " is out of range: give 1 to ", kMaxAssignTopK, ", or 0 for ",
-                                         application::kDefaultCohortTopK));
-  }
-  if (request.top_k() > 0) wish.options.top_k = request.top_k();
-  if (request.validate_only()) return wish;
-  wish.options.max_needs = kMaxAsks;
-  domain::CheckText(request.message(), "message", domain::kMaxMessageCharacters, true, true, violations);
-  ValidateRequestId(request.request_id(), violations);
-  return wish;
-}
-
-void SetPair(const std::string& pool, const application::CohortPlan& plan, std::size_t need,
-             pb::AssignedPair* message) {
-  const domain::Need& n = plan.needs[need];
-  const assignment::SeekerReason& reason = plan.reasons[need];
-  message->set_need(domain::ResourceName(pool, "needs", n.id));
-  message->set_seeker(domain::ResourceName(pool, "members", n.seeker));
-  message->set_place(static_cast<pb::AssignedPair::Place>(static_cast<int>(reason.place) + 1));
-  if (!reason.second) return;
-  const assignment::Pair& second = plan.problem.pairs[static_cast<std::size_t>(reason.second->pair)];
-  message->set_second_choice(
-      domain::ResourceName(pool, "members", plan.helpers[static_cast<std::size_t>(second.helper)]));
-  message->set_second_score(static_cast<std::uint32_t>(second.weight));
-  // More than a seeker without anybody weighs, no scores can.
-  const std::int64_t bonus = plan.plan.stages.back().problem.bonus;
-  const bool costs_a_seeker = bonus > 0 && reason.second->loss >= bonus / 2;
-  if (reason.place == assignment::Place::kMatched) message->set_loss(costs_a_seeker ? -1 : reason.second->loss);
-}
-
-warmline::store::v1::AssignReply ReplyOf(const std::string& pool, const application::CohortPlan& plan,
-                                         std::int64_t helpers_of_pool) {
-  warmline::store::v1::AssignReply reply;
-  pb::AssignSummary* summary = reply.mutable_summary();
-  summary->set_needs(static_cast<std::int64_t>(plan.needs.size()));
-  summary->set_matched(plan.plan.seekers);
-  summary->set_score_sum(plan.plan.sum);
-  if (plan.plan.floor) summary->set_floor(*plan.plan.floor);
-  summary->set_proved(plan.proved_for_all);
-  summary->set_pairs_looked_at(static_cast<std::int64_t>(plan.problem.pairs.size()));
-  summary->set_pairs_possible(static_cast<std::int64_t>(plan.needs.size()) * helpers_of_pool);
-  summary->set_rounds(plan.rounds);
-  for (std::size_t i = 0; i < plan.needs.size(); ++i) SetPair(pool, plan, i, reply.mutable_pairs()->add_pairs());
-  for (const std::int32_t e : plan.plan.chosen) {
-    const assignment::Pair& pair = plan.problem.pairs[static_cast<std::size_t>(e)];
-    pb::AssignedPair* message = reply.mutable_pairs()->mutable_pairs(pair.seeker);
-    message->set_helper(domain::ResourceName(pool, "members", plan.helpers[static_cast<std::size_t>(pair.helper)]));
-    message->set_score(static_cast<std::uint32_t>(pair.weight));
-  }
-  return reply;
-}
+// Messages that wait for a slow client; the work waits with them.
+constexpr std::size_t kMaxWaiting = 64;
+constexpr std::chrono::milliseconds kLookUp{100};
 
 // The work is done on a thread that may wait; what it says waits here to be written, one message at a time. Both hold
 // the channel, so that whoever comes last may still unlock it.
@@ -103,7 +33,7 @@ class AssignReactor final : public grpc::ServerWriteReactor<pb::AssignResponse> 
     const std::string pool = call_->PoolTarget(request->parent(), "parent").pool;
     if (call_->Authorize(request->actor(), pool)) {
       domain::Violations violations;
-      wish_ = WishOf(pool, *request, violations);
+      wish_ = AssignWishOf(pool, *request, violations);
       call_->SetError(application::RequireOperator(call_->caller(), "assigning a cohort"));
       call_->SetError(violations.ToStatus());
     }
@@ -115,7 +45,11 @@ class AssignReactor final : public grpc::ServerWriteReactor<pb::AssignResponse> 
     const auto channel = channel_;
     const std::lock_guard lock(channel->mutex);
     channel->messages.pop_front();
-    if (!ok) channel->messages.clear();
+    if (!ok) {
+      channel->broken = true;
+      channel->messages.clear();
+    }
+    channel->written.notify_one();
     if (!channel->messages.empty()) {
       StartWrite(&channel->messages.front());
     } else if (channel->end) {
@@ -128,13 +62,18 @@ class AssignReactor final : public grpc::ServerWriteReactor<pb::AssignResponse> 
  private:
   struct Channel {
     std::mutex mutex;
+    std::condition_variable written;
     std::deque<pb::AssignResponse> messages;  // the first one is being written
+    bool broken = false;
     std::optional<absl::Status> end;
   };
 
   void Say(pb::AssignResponse message, bool only_if_idle = false) {
-    const std::lock_guard lock(channel_->mutex);
+    std::unique_lock lock(channel_->mutex);
     if (only_if_idle && !channel_->messages.empty()) return;
+    while (channel_->messages.size() >= kMaxWaiting && call_->StillWanted().ok())
+      channel_->written.wait_for(lock, kLookUp);
+    if (channel_->broken) return;
     channel_->messages.push_back(std::move(message));
     if (channel_->messages.size() == 1) StartWrite(&channel_->messages.front());
   }
@@ -169,12 +108,20 @@ class AssignReactor final : public grpc::ServerWriteReactor<pb::AssignResponse> 
           Say(std::move(message), true);
         });
     if (!plan.ok()) return plan.status();
-    auto reply = ReplyOf(wish_.pool, *plan, HelpersOfPool());
+    auto reply = AssignReplyOf(wish_, *plan, HelpersOfPool());
     if (!request_->validate_only()) {
-      if (auto status = Ask(*plan, reply); !status.ok()) return status;
+      if (auto status = Ask(reply); !status.ok()) return status;
     }
     Tell(reply);
-    return absl::OkStatus();
+    if (request_->proof()) {
+      TellProof(wish_, *plan, [this](pb::AssignProof proof) {
+        pb::AssignResponse message;
+        *message.mutable_proof() = std::move(proof);
+        Say(std::move(message));
+        return call_->StillWanted().ok();
+      });
+    }
+    return call_->StillWanted();
   }
 
   [[nodiscard]] std::int64_t HelpersOfPool() const {
@@ -186,12 +133,14 @@ class AssignReactor final : public grpc::ServerWriteReactor<pb::AssignResponse> 
     pb::AssignResponse summary;
     *summary.mutable_summary() = reply.summary();
     Say(std::move(summary));
-    for (int at = 0; at < reply.pairs().pairs_size(); at += kPairsAMessage) {
-      pb::AssignResponse message;
-      for (int i = at; i < std::min(at + kPairsAMessage, reply.pairs().pairs_size()); ++i)
-        *message.mutable_pairs()->add_pairs() = reply.pairs().pairs(i);
+    pb::AssignResponse message;
+    for (const pb::AssignedPair& pair : reply.pairs().pairs()) {
+      *message.mutable_pairs()->add_pairs() = pair;
+      if (message.pairs().pairs_size() < kPairsAMessage) continue;
       Say(std::move(message));
+      message = {};
     }
+    if (message.has_pairs()) Say(std::move(message));
   }
 
   // Runs on the writing thread, and waits for it.
@@ -220,19 +169,20 @@ class AssignReactor final : public grpc::ServerWriteReactor<pb::AssignResponse> 
     return known;
   }
 
-  absl::Status Ask(const application::CohortPlan& plan, warmline::store::v1::AssignReply& reply) {
+  absl::Status Ask(warmline::store::v1::AssignReply& reply) {
     std::vector<application::AskPlan> asks;
-    std::vector<int> pair_of;
+    std::vector<pb::AssignedPair*> pair_of;
     const absl::Time now = environment_.clock.Now();
-    for (const std::int32_t e : plan.plan.chosen) {
-      const assignment::Pair& pair = plan.problem.pairs[static_cast<std::size_t>(e)];
-      const std::string& helper = plan.helpers[static_cast<std::size_t>(pair.helper)];
-      auto ask = application::PlanAsk(environment_.pools, call_->caller(), wish_.pool,
-                                      {plan.needs[static_cast<std::size_t>(pair.seeker)].id, {}},
+    for (pb::AssignedPair& pair : *reply.mutable_pairs()->mutable_pairs()) {
+      if (pair.place() != pb::AssignedPair::MATCHED && pair.place() != pb::AssignedPair::FIXED) continue;
+      domain::Violations none;
+      const std::string need = codec::IdOf(wish_.pool, "needs", pair.need(), "need", none);
+      const std::string helper = codec::IdOf(wish_.pool, "members", pair.helper(), "helper", none);
+      auto ask = application::PlanAsk(environment_.pools, call_->caller(), wish_.pool, {need, {}},
                                       {{helper, false, "", "", false}}, request_->message(), now);
       if (!ask.ok()) return ask.status();
       asks.push_back(*std::move(ask));
-      pair_of.push_back(pair.seeker);
+      pair_of.push_back(&pair);
     }
     return Write([&](application::WriteTransaction& tx, absl::Time time) {
       std::string bytes;
@@ -242,9 +192,7 @@ class AssignReactor final : public grpc::ServerWriteReactor<pb::AssignResponse> 
             auto made = application::AskCohort(tx, wish_.pool, asks, request_->request_id(), time);
             if (!made.ok()) return made.status();
             for (std::size_t i = 0; i < made->size(); ++i) {
-              reply.mutable_pairs()
-                  ->mutable_pairs(pair_of[i])
-                  ->set_introduction(domain::ResourceName(wish_.pool, "introductions", (*made)[i].id));
+              pair_of[i]->set_introduction(domain::ResourceName(wish_.pool, "introductions", (*made)[i].id));
               reply.mutable_summary()->set_revision(call_->Token((*made)[i].revision));
             }
             bytes = reply.SerializeAsString();
@@ -256,7 +204,7 @@ class AssignReactor final : public grpc::ServerWriteReactor<pb::AssignResponse> 
   Environment& environment_;
   const pb::AssignRequest* request_;
   std::shared_ptr<Call> call_;
-  Wish wish_;
+  AssignWish wish_;
   const std::shared_ptr<Channel> channel_ = std::make_shared<Channel>();
 };
 

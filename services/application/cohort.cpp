@@ -7,76 +7,41 @@
 #include <set>
 
 #include "application/introduction_moves.h"
-#include "application/needs.h"
-#include "application/pools.h"
+#include "base/hash.h"
 
 namespace warmline::application {
 namespace {
 
 using assignment::Stage;
 
-constexpr int kPage = 1'000;
-// Of a pool: of one seeker only one is taken.
-constexpr std::size_t kMaxNeedsRead = 10 * static_cast<std::size_t>(kMaxCohortNeeds);
+// A helper whom the index gave for a need.
+struct Candidate {
+  std::string helper;
+  std::uint32_t score = 0;
+  std::uint32_t of_helper = 0;  // what the helper thinks of the need
+};
 
 // What the index gave for one need.
 struct Candidates {
-  std::vector<std::pair<std::string, std::uint32_t>> ranked;  // best first
-  int asked_for = 0;
-  [[nodiscard]] bool IsComplete() const { return static_cast<int>(ranked.size()) < asked_for; }
+  std::vector<Candidate> ranked;  // best first
+  std::uint32_t last = 0;         // score of the last one that was given, left out or not
+  bool complete = false;
   // No candidate that is missing is worth more than this.
-  [[nodiscard]] std::int64_t Bound() const { return ranked.empty() ? 0 : ranked.back().second; }
+  [[nodiscard]] std::int64_t Bound() const { return last; }
 };
 
-absl::StatusOr<std::vector<domain::Need>> ReadNeeds(RecordStore& store, const Caller& caller, const std::string& pool,
-                                                    const std::vector<std::string>& ids, int max_needs) {
-  auto reader = store.Read();
-  if (!reader.ok()) return reader.status();
-  if (auto status = RequirePool(**reader, pool); !status.ok()) return status;
-  std::vector<domain::Need> needs;
-  for (const std::string& id : ids) {
-    auto need = FindNeed(**reader, caller, pool, id);
-    if (!need.ok()) return need.status();
-    if (need->state == domain::NeedState::kClosed) return NeedIsClosed(pool, id);
-    needs.push_back(*std::move(need));
-  }
-  std::string after;
-  while (ids.empty()) {
-    auto page = (*reader)->ListNeeds(pool, "", after, kPage);
-    if (!page.ok()) return page.status();
-    for (domain::Need& need : *page) {
-      if (need.state == domain::NeedState::kOpen) needs.push_back(std::move(need));
-    }
-    if (page->size() < kPage) break;
-    if (needs.size() > kMaxNeedsRead) {
-      return domain::MakeError(
-          domain::ErrorReason::kLimitReached,
-          absl::StrCat("the pool has more than ", kMaxNeedsRead, " open needs: name those of a part of it"));
-    }
-    after = page->back().id;
-  }
-  std::sort(needs.begin(), needs.end(), [](const auto& x, const auto& y) { return x.id < y.id; });
-  // Two places of one seeker could go to the same helper, who is asked once only.
-  std::set<std::string> seekers;
-  std::string twice;
-  std::erase_if(needs, [&](const domain::Need& need) {
-    const bool first = seekers.insert(need.seeker).second;
-    if (!first) twice = need.id;
-    return !first;
-  });
-  if (!ids.empty() && !twice.empty()) {
-    domain::Violations violations;
-    violations.Add(
-        "needs",
-        absl::StrCat("needs/", twice, " is of a seeker who has another among them, or stands there twice: keep one"));
-    return violations.ToStatus();
-  }
-  if (static_cast<int>(needs.size()) > max_needs) {
-    return domain::MakeError(domain::ErrorReason::kLimitReached,
-                             absl::StrCat("the cohort has ", needs.size(), " needs, and at most ", max_needs,
-                                          " are assigned at once like this: name those of a part of it"));
-  }
-  return needs;
+struct ByNeedId {
+  bool operator()(const KeptNeed& one, const std::string& id) const { return one.need.id < id; }
+  bool operator()(const std::string& id, const KeptNeed& one) const { return id < one.need.id; }
+};
+
+// The parts of a score that differ from need to need, weighted as in the score: what they share, and how close they
+// are.
+std::uint32_t HelpersView(const domain::Weights& weights, const ranking::Parts& parts) {
+  ranking::Parts of_need{};
+  for (const auto part : {domain::Part::kInterests, domain::Part::kCloseness})
+    of_need[static_cast<std::size_t>(part)] = parts[static_cast<std::size_t>(part)];
+  return ranking::Score(weights, of_need);
 }
 
 class Cohort {
@@ -89,10 +54,13 @@ class Cohort {
         pool_(pool),
         options_(options),
         stop_(stop),
-        progress_(progress) {}
+        progress_(progress),
+        forbidden_(options.forbidden.begin(), options.forbidden.end()) {}
 
-  absl::StatusOr<CohortPlan> Run(std::vector<domain::Need> needs) {
-    plan_.needs = std::move(needs);
+  absl::StatusOr<CohortPlan> Run(CohortNeeds needs) {
+    plan_.kept = std::move(needs.kept);
+    plan_.needs = std::move(needs.free);
+    if (auto status = Fix(); !status.ok()) return status;
     candidates_.resize(plan_.needs.size());
     std::vector<std::size_t> wanted(plan_.needs.size());
     for (std::size_t i = 0; i < wanted.size(); ++i) wanted[i] = i;
@@ -101,24 +69,15 @@ class Cohort {
       ++plan_.rounds;
       if (auto status = Fetch(wanted, top_k); !status.ok()) return status;
       if (auto status = MakeProblem(); !status.ok()) return status;
-      auto made =
-          assignment::MakePlan(plan_.problem, options_.plan, stop_, [&](double share) { Tell(0.5 + share / 2); });
-      if (!made.ok()) return made.status();
-      plan_.plan = *std::move(made);
-      wanted = Unproved();
+      if (auto status = options_.proposer ? Settle() : Optimize(); !status.ok()) return status;
+      wanted = options_.proposer ? Unsettled() : Unproved();
       if (wanted.empty()) break;
       top_k *= 4;
     }
-    // Never claimed without having been checked.
-    if (auto proved = assignment::VerifyPlan(plan_.problem, options_.plan, plan_.plan); !proved.ok()) {
-      return domain::MakeError(
-          domain::ErrorReason::kInternalDefect,
-          absl::StrCat("the proof of the assignment does not hold: ", std::string(proved.message())));
-    }
+    if (auto status = Check(); !status.ok()) return status;
     plan_.proved_for_all = true;
-    const assignment::Certificate& last = plan_.plan.stages.back().certificate;
-    plan_.reasons =
-        assignment::Explain(plan_.problem, {plan_.plan.chosen, plan_.plan.sum, last.seeker_price, last.helper_price});
+    for (const Candidates& c : candidates_)
+      plan_.bounds.push_back(c.complete ? std::nullopt : std::optional(c.Bound()));
     return std::move(plan_);
   }
 
@@ -127,19 +86,87 @@ class Cohort {
     if (progress_) progress_(share, plan_.rounds);
   }
 
+  // Takes the fixed pairs out of the problem.
+  absl::Status Fix() {
+    domain::Violations violations;
+    std::map<std::string, FixedPair> fixed;
+    for (std::size_t n = 0; n < options_.fixed.size(); ++n) {
+      const NeedAndHelper& pair = options_.fixed[n];
+      const std::string field = absl::StrCat("fixed[", n, "]");
+      const auto need = std::lower_bound(plan_.needs.begin(), plan_.needs.end(), pair.need,
+                                         [](const domain::Need& one, const std::string& id) { return one.id < id; });
+      const bool free = need != plan_.needs.end() && need->id == pair.need;
+      const bool kept = std::binary_search(plan_.kept.begin(), plan_.kept.end(), pair.need, ByNeedId{});
+      if (!free || fixed.contains(pair.need)) {
+        violations.Add(
+            absl::StrCat(field, ".need"),
+            absl::StrCat("needs/", pair.need, " ",
+                         free ? "stands there twice: keep one"
+                         : kept
+                             ? "has an open ask, which is kept: take it away here"
+                             : "is not among the open needs that are assigned: name it there, or take it away here"));
+        continue;
+      }
+      if (auto status = stop_(); !status.ok()) return status;
+      auto explained = ExplainPair(pools_, caller_, pool_, {pair.need, {}}, pair.helper, false);
+      if (!explained.ok()) return explained.status();
+      if (!explained->found || !explained->explanation.blocked_by.empty()) {
+        violations.Add(absl::StrCat(field, ".helper"),
+                       absl::StrCat("members/", pair.helper, " cannot be matched with needs/", pair.need,
+                                    explained->found ? ": a rule is against it; MatchService.Explain says which"
+                                                     : ": they have nothing in common that the need asks for"));
+        continue;
+      }
+      fixed[pair.need] = {*need, pair.helper, explained->found->helper.score};
+      ++taken_[pair.helper];
+    }
+    for (const auto& [helper, count] : taken_) {
+      auto places = PlacesOf(helper);
+      if (!places.ok()) return places.status();
+      if (count > *places) {
+        violations.Add("fixed", absl::StrCat("members/", helper, " stands there ", count, " times and has ", *places,
+                                             " places left: fix fewer, or raise the capacity"));
+      }
+    }
+    for (auto& [id, pair] : fixed) plan_.fixed.push_back(std::move(pair));
+    std::erase_if(plan_.needs, [&](const domain::Need& need) { return fixed.contains(need.id); });
+    return violations.ToStatus();
+  }
+
+  absl::StatusOr<int> PlacesOf(const std::string& helper) {
+    auto reader = store_.Read();
+    if (!reader.ok()) return reader.status();
+    return PlacesOf(**reader, helper);
+  }
+  // Those that a helper has left.
+  absl::StatusOr<int> PlacesOf(RecordReader& reader, const std::string& helper) const {
+    auto member = reader.GetMember(pool_, helper);
+    if (!member.ok()) return member.status();
+    if (!member->has_value() || !(*member)->offer) return 0;
+    const domain::Capacity& capacity = (*member)->offer->capacity;
+    const domain::Load& load = (*member)->load;
+    return std::max(0, std::min(capacity.open_asks - load.open_asks, capacity.asks_per_week - load.asks_this_week));
+  }
+
   absl::Status Fetch(const std::vector<std::size_t>& wanted, int top_k) {
     for (std::size_t n = 0; n < wanted.size(); ++n) {
       const std::size_t i = wanted[n];
-      auto answer =
-          MatchNeed(pools_, caller_, pool_, {plan_.needs[i].id, {}}, {.top_k = top_k, .count_rules = false}, stop_);
+      const std::string& need = plan_.needs[i].id;
+      auto answer = MatchNeed(pools_, caller_, pool_, {need, {}}, {.top_k = top_k, .count_rules = false}, stop_);
       if (!answer.ok()) return answer.status();
       Candidates& c = candidates_[i];
       fetched_ -= static_cast<std::int64_t>(c.ranked.size());
       c = {};
-      c.asked_for = top_k;
+      c.complete = static_cast<int>(answer->shown.size()) < top_k;
       for (const ShownHelper& shown : answer->shown) {
-        if (shown.helper.score < options_.min_score) break;  // best first: what follows is left out as well
-        c.ranked.emplace_back(shown.helper.id, shown.helper.score);
+        c.last = shown.helper.score;
+        if (shown.helper.score < options_.min_score) {  // best first: what follows is left out as well
+          c.complete = true;
+          break;
+        }
+        if (forbidden_.contains({need, shown.helper.id})) continue;
+        c.ranked.push_back(
+            {shown.helper.id, shown.helper.score, HelpersView(answer->result.weights, shown.helper.parts)});
       }
       fetched_ += static_cast<std::int64_t>(c.ranked.size());
       if (fetched_ > kMaxCohortPairs) {
@@ -152,13 +179,14 @@ class Cohort {
     return absl::OkStatus();
   }
 
-  // Places are those that a helper has left.
   absl::Status MakeProblem() {
     std::map<std::string, std::int32_t> numbers;
     for (const Candidates& c : candidates_) {
-      for (const auto& [helper, score] : c.ranked) numbers.emplace(helper, 0);
+      for (const Candidate& candidate : c.ranked) numbers.emplace(candidate.helper, 0);
     }
     plan_.helpers.clear();
+    plan_.preferences = {};
+    plan_.preferences.seed = options_.seed;
     assignment::Problem problem;
     problem.seeker_capacity.assign(plan_.needs.size(), 1);
     auto reader = store_.Read();
@@ -166,27 +194,78 @@ class Cohort {
     for (auto& [helper, number] : numbers) {
       number = static_cast<std::int32_t>(plan_.helpers.size());
       plan_.helpers.push_back(helper);
-      auto member = (*reader)->GetMember(pool_, helper);
-      if (!member.ok()) return member.status();
-      std::int32_t places = 0;
-      if (member->has_value() && (*member)->offer) {
-        const domain::Capacity& capacity = (*member)->offer->capacity;
-        const domain::Load& load = (*member)->load;
-        places =
-            std::max(0, std::min(capacity.open_asks - load.open_asks, capacity.asks_per_week - load.asks_this_week));
-      }
-      problem.helper_capacity.push_back(places);
+      auto places = PlacesOf(**reader, helper);
+      if (!places.ok()) return places.status();
+      const auto taken = taken_.find(helper);
+      problem.helper_capacity.push_back(std::max(0, *places - (taken == taken_.end() ? 0 : taken->second)));
     }
     for (std::size_t i = 0; i < candidates_.size(); ++i) {
-      const std::size_t first = problem.pairs.size();
-      for (const auto& [helper, score] : candidates_[i].ranked) {
-        problem.pairs.push_back({static_cast<std::int32_t>(i), numbers[helper], std::int64_t{score}});
+      std::vector<Candidate> by_id = candidates_[i].ranked;
+      std::sort(by_id.begin(), by_id.end(), [](const auto& x, const auto& y) { return x.helper < y.helper; });
+      for (const Candidate& candidate : by_id) {
+        problem.pairs.push_back(
+            {static_cast<std::int32_t>(i), numbers[candidate.helper], std::int64_t{candidate.score}});
+        if (!options_.proposer) continue;
+        plan_.preferences.of_seekers.push_back(candidate.score);
+        plan_.preferences.of_helpers.push_back(candidate.of_helper);
+        plan_.preferences.ties.push_back(base::Mix64(base::Hash64(plan_.needs[i].id)) ^ base::Hash64(candidate.helper));
       }
-      std::sort(problem.pairs.begin() + static_cast<std::ptrdiff_t>(first), problem.pairs.end(),
-                [](const auto& x, const auto& y) { return x.helper < y.helper; });
     }
     plan_.problem = std::move(problem);
     return absl::OkStatus();
+  }
+
+  absl::Status Optimize() {
+    auto made = assignment::MakePlan(plan_.problem, options_.plan, stop_, [&](double share) { Tell(0.5 + share / 2); });
+    if (!made.ok()) return made.status();
+    plan_.plan = *std::move(made);
+    plan_.chosen = plan_.plan.chosen;
+    return absl::OkStatus();
+  }
+
+  absl::Status Settle() {
+    auto made = assignment::SolveStable(plan_.problem, plan_.preferences, *options_.proposer, stop_);
+    if (!made.ok()) return made.status();
+    plan_.chosen = std::move(made->chosen);
+    return absl::OkStatus();
+  }
+
+  // Never claimed without having been checked.
+  absl::Status Check() {
+    const auto defect = [](const std::string& why) {
+      return domain::MakeError(domain::ErrorReason::kInternalDefect,
+                               absl::StrCat("the proof of the assignment does not hold: ", why));
+    };
+    if (options_.proposer) {
+      auto blocking = assignment::BlockingPairs(plan_.problem, plan_.preferences, plan_.chosen);
+      if (!blocking.ok()) return blocking.status();
+      if (!blocking->empty()) return defect("two would rather have each other");
+      const std::vector<std::int64_t> no_seeker_prices(plan_.needs.size(), 0);
+      const std::vector<std::int64_t> no_helper_prices(plan_.helpers.size(), 0);
+      plan_.reasons = assignment::Explain(plan_.problem, {plan_.chosen, 0, no_seeker_prices, no_helper_prices});
+      return absl::OkStatus();
+    }
+    if (auto proved = assignment::VerifyPlan(plan_.problem, options_.plan, plan_.plan); !proved.ok())
+      return defect(std::string(proved.message()));
+    const assignment::Certificate& last = plan_.plan.stages.back().certificate;
+    plan_.reasons =
+        assignment::Explain(plan_.problem, {plan_.chosen, plan_.plan.sum, last.seeker_price, last.helper_price});
+    return absl::OkStatus();
+  }
+
+  // Needs that might rather have a candidate who was not fetched: who have nobody, or somebody whom they like no better
+  // than they could like one who is missing.
+  [[nodiscard]] std::vector<std::size_t> Unsettled() const {
+    std::vector<std::int64_t> has(plan_.needs.size(), -1);
+    for (const std::int32_t e : plan_.chosen) {
+      const assignment::Pair& pair = plan_.problem.pairs[static_cast<std::size_t>(e)];
+      has[static_cast<std::size_t>(pair.seeker)] = pair.weight;
+    }
+    std::vector<std::size_t> unsettled;
+    for (std::size_t i = 0; i < candidates_.size(); ++i) {
+      if (!candidates_[i].complete && has[i] <= candidates_[i].Bound()) unsettled.push_back(i);
+    }
+    return unsettled;
   }
 
   // Needs of which a candidate who was not fetched could change what a stage proves. A missing pair costs at least the
@@ -196,7 +275,7 @@ class Cohort {
     for (std::size_t i = 0; i < candidates_.size(); ++i) {
       const Candidates& c = candidates_[i];
       const std::int64_t bound = c.Bound();
-      if (c.IsComplete()) continue;
+      if (c.complete) continue;
       for (const Stage& stage : plan_.plan.stages) {
         if (!Holds(stage, i, bound)) {
           unproved.push_back(i);
@@ -228,6 +307,8 @@ class Cohort {
   const CohortOptions& options_;
   const index::StopCheck& stop_;
   const CohortProgress& progress_;
+  const std::set<NeedAndHelper> forbidden_;
+  std::map<std::string, int> taken_;  // places, by fixed pairs
   std::vector<Candidates> candidates_;
   std::int64_t fetched_ = 0;  // candidates of all needs
   CohortPlan plan_;
@@ -240,7 +321,7 @@ absl::StatusOr<CohortPlan> PlanCohort(RecordStore& store, const PoolRegistry& po
                                       const CohortOptions& options, const index::StopCheck& stop,
                                       const CohortProgress& progress) {
   if (auto status = RequireOperator(caller, "assigning a cohort"); !status.ok()) return status;
-  auto needs = ReadNeeds(store, caller, pool, ids, options.max_needs);
+  auto needs = ReadCohortNeeds(store, caller, pool, ids, options.max_needs);
   if (!needs.ok()) return needs.status();
   return Cohort(store, pools, caller, pool, options, stop, progress).Run(*std::move(needs));
 }

@@ -19,6 +19,8 @@ absl::Status Check(const Problem& problem, const Preferences& preferences) {
   if (auto status = Validate(problem); !status.ok()) return status;
   if (preferences.of_seekers.size() != problem.pairs.size() || preferences.of_helpers.size() != problem.pairs.size())
     return absl::InvalidArgumentError("there is not one preference of each side for each pair");
+  if (!preferences.ties.empty() && preferences.ties.size() != problem.pairs.size())
+    return absl::InvalidArgumentError("there is not one tie breaker for each pair");
   for (std::size_t i = 0; i < problem.seeker_capacity.size(); ++i) {
     if (problem.seeker_capacity[i] > 1) {
       return absl::InvalidArgumentError(
@@ -33,18 +35,21 @@ absl::Status Check(const Problem& problem, const Preferences& preferences) {
 // The order of one side: better first. Equal thoughts are ordered by a hash of seed and pair, never by place in a list.
 class Order {
  public:
-  Order(const Problem& problem, const std::vector<std::int64_t>& thoughts, std::uint64_t seed)
-      : problem_(problem), thoughts_(thoughts), seed_(seed) {}
+  Order(const Problem& problem, const std::vector<std::int64_t>& thoughts, const Preferences& preferences)
+      : problem_(problem), thoughts_(thoughts), ties_(preferences.ties), seed_(preferences.seed) {}
   [[nodiscard]] bool operator()(std::int32_t x, std::int32_t y) const { return Key(x) < Key(y); }
 
  private:
   [[nodiscard]] std::tuple<std::int64_t, std::uint64_t, std::int32_t> Key(std::int32_t pair) const {
     const Pair& p = problem_.pairs[static_cast<std::size_t>(pair)];
-    const std::uint64_t who = static_cast<std::uint64_t>(p.seeker) << 32 | static_cast<std::uint32_t>(p.helper);
+    const std::uint64_t who = ties_.empty()
+                                  ? static_cast<std::uint64_t>(p.seeker) << 32 | static_cast<std::uint32_t>(p.helper)
+                                  : ties_[static_cast<std::size_t>(pair)];
     return {-thoughts_[static_cast<std::size_t>(pair)], base::Mix64(who ^ base::Mix64(seed_)), pair};
   }
   const Problem& problem_;
   const std::vector<std::int64_t>& thoughts_;
+  const std::vector<std::uint64_t>& ties_;
   std::uint64_t seed_;
 };
 
@@ -54,8 +59,8 @@ class Acceptance {
   Acceptance(const Problem& problem, const Preferences& preferences, Proposer proposer)
       : seekers_propose_(proposer == Proposer::kSeeker),
         problem_(problem),
-        own_(problem, seekers_propose_ ? preferences.of_seekers : preferences.of_helpers, preferences.seed),
-        other_(problem, seekers_propose_ ? preferences.of_helpers : preferences.of_seekers, preferences.seed) {
+        own_(problem, seekers_propose_ ? preferences.of_seekers : preferences.of_helpers, preferences),
+        other_(problem, seekers_propose_ ? preferences.of_helpers : preferences.of_seekers, preferences) {
     const auto& proposers = seekers_propose_ ? problem.seeker_capacity : problem.helper_capacity;
     const auto& holders = seekers_propose_ ? problem.helper_capacity : problem.seeker_capacity;
     lists_.resize(proposers.size());
@@ -155,8 +160,8 @@ absl::StatusOr<std::vector<std::int32_t>> BlockingPairs(const Problem& problem, 
     if (static_cast<std::int64_t>(has.size()) < capacity) return true;
     return std::any_of(has.begin(), has.end(), [&](std::int32_t e) { return order(pair, e); });
   };
-  const Order seekers(problem, preferences.of_seekers, preferences.seed);
-  const Order helpers(problem, preferences.of_helpers, preferences.seed);
+  const Order seekers(problem, preferences.of_seekers, preferences);
+  const Order helpers(problem, preferences.of_helpers, preferences);
   std::vector<std::int32_t> blocking;
   for (std::size_t e = 0; e < problem.pairs.size(); ++e) {
     const auto i = static_cast<std::size_t>(problem.pairs[e].seeker);

@@ -16,6 +16,8 @@ enum class Proposer { kSeeker, kHelper };
 struct Preferences {
   std::vector<std::int64_t> of_seekers;
   std::vector<std::int64_t> of_helpers;
+  // What names a pair where ties are broken, however many others there are; empty: its numbers.
+  std::vector<std::uint64_t> ties = {};
   std::uint64_t seed = 1;
 };
 

@@ -162,24 +162,43 @@ int Stable(const AssignOptions& options, Cohort cohort) {
   return Write(options, summary, lines);
 }
 
+int Pool(AssignOptions options) {
+  if (!options.verify.empty() || !options.files.capacities.empty())
+    return Fail(absl::InvalidArgumentError(
+        "--verify and --capacities are of a CSV of pairs: a pool's proof is checked as it comes, and its files can be "
+        "checked again"));
+  options.pool.stable = options.mode == "stable";
+  options.pool.helpers_propose = options.proposer == "helper";
+  options.pool.seed = options.seed;
+  options.pool.best_sum = options.best_sum;
+  options.pool.floor = options.floor;
+  options.pool.min_score = options.min_weight;
+  options.pool.previous = options.files.previous;
+  options.pool.out = options.out;
+  options.pool.report = options.report;
+  options.pool.certificate = options.certificate;
+  return AssignPool(options.client, options.pool);
+}
+
 int Assign(AssignOptions options) {
-  if (options.files.pairs.empty()) {
-    if (options.client.pool.empty())
-      return Fail(absl::InvalidArgumentError("give a CSV of pairs, or the --pool of a running server"));
-    options.pool.best_sum = options.best_sum;
-    options.pool.floor = options.floor;
-    return AssignPool(options.client, options.pool);
-  }
-  if (!options.min_weight.empty()) {
-    options.files.min_weight = ParseWeight(options.min_weight);
-    if (!options.files.min_weight)
-      return Fail(absl::InvalidArgumentError(absl::StrCat("--min-weight ", options.min_weight, " is no weight")));
-  }
   if (options.mode == "stable" &&
       (options.floor || options.best_sum || !options.certificate.empty() || !options.verify.empty()))
     return Fail(
         absl::InvalidArgumentError("--floor, --best-sum, --certificate and --verify are of --mode optimal: a stable "
                                    "choice is checked pair by pair"));
+  if (options.files.pairs.empty()) {
+    if (options.client.pool.empty())
+      return Fail(absl::InvalidArgumentError("give a CSV of pairs, or the --pool of a running server"));
+    return Pool(std::move(options));
+  }
+  if (!options.pool.fixed.empty() || !options.pool.forbidden.empty())
+    return Fail(
+        absl::InvalidArgumentError("--fixed and --forbidden are of a pool: a CSV of pairs has columns of these names"));
+  if (!options.min_weight.empty()) {
+    options.files.min_weight = ParseWeight(options.min_weight);
+    if (!options.files.min_weight)
+      return Fail(absl::InvalidArgumentError(absl::StrCat("--min-weight ", options.min_weight, " is no weight")));
+  }
   auto cohort = ReadCohort(options.files);
   if (!cohort.ok()) return Fail(cohort.status());
   if (!options.verify.empty()) return Verify(options, *cohort);
@@ -209,11 +228,15 @@ void AddAssign(CLI::App& app, int& exit_code) {
   AddOption(*command, "seed", options->seed, "Decides, of a stable choice, between those who are thought alike");
   AddOption(*command, "out", options->out, "Where the CSV of the result goes; - is standard output");
   AddOption(*command, "report", options->report, "Write a page (HTML) that shows it");
-  AddOption(*command, "certificate", options->certificate, "Write the proof (JSON)");
+  AddOption(*command, "certificate", options->certificate,
+            "Write the proof (JSON); of a pool also PATH.pairs.csv and PATH.places.csv, which it is about");
   AddOption(*command, "verify", options->verify, "Check such a proof against the files instead of solving");
   AddOption(*command, "needs", options->pool.needs, "Of a pool: ids of the needs; all open ones without it")
       ->delimiter(',');
   AddOption(*command, "top-k", options->pool.top_k, "Of a pool: candidates of a need to begin with, 1 to 1000");
+  AddOption(*command, "fixed", options->pool.fixed, "Of a pool: NEED=HELPER, kept whatever they are worth")
+      ->delimiter(',');
+  AddOption(*command, "forbidden", options->pool.forbidden, "Of a pool: NEED=HELPER, never chosen")->delimiter(',');
   AddOption(*command, "message", options->pool.message,
             "Of a pool: ask every helper with these words; else only on paper");
   AddOption(*command, "request-id", options->pool.request_id, "With --message: the same one for every retry");

@@ -149,11 +149,48 @@ class Assign(unittest.TestCase):
         rows = self.rows(paper)
         self.assertRegex(paper.stderr, r"13 of 13 needs have a helper, .*No choice is better, of all pairs that there are: \d+ of \d+ pairs")
         self.assertTrue(all(r["place"] == "matched" and not r["introduction"] for r in rows))
+        # The proof is checked by the program as it comes, again from its files, and by the independent check.
+        proof = self.path("pool.json")
+        proved = assign(*common, "--top-k", "2", "--certificate", proof, "--report", self.path("pool.html"), "--floor")
+        self.rows(proved)
+        self.assertIn("The proof was checked here as well", proved.stderr)
+        places = ("--capacities", f"{proof}.places.csv")
+        self.assertIn("proved: 13 of 13", assign(f"{proof}.pairs.csv", *places, "--verify", proof).stdout)
+        check_certificate.check(f"{proof}.pairs.csv", proof, f"{proof}.places.csv")
+        page = pathlib.Path(self.path("pool.html")).read_text()
+        self.assertIn("<svg", page)
+        self.assertIn("13</b> of <b>13", page)
+        # Against an earlier result; with a pair that is fixed and one that may not be.
+        before = self.file("before.csv", paper.stdout)
+        first, second = rows[0], rows[1]
+        wished = assign(*common, "--previous", before, "--forbidden", f"{first['need']}={first['helper']}", "--fixed", f"{second['need']}={second['helper']}")
+        changed = {r["need"]: r for r in self.rows(wished)}
+        self.assertEqual(changed[second["need"]]["place"], "fixed")
+        self.assertEqual(changed[second["need"]]["change"], "same")
+        self.assertEqual(changed[first["need"]]["change"], "moved")
+        self.assertRegex(wished.stderr, r"\n[1-9]\d* needs have another helper than before")
+        stable = assign(*common, "--mode", "stable", "--proposer", "helper", "--seed", "7")
+        self.rows(stable)
+        self.assertIn("No two would rather have each other, of all pairs that there are", stable.stderr)
+        for wrong, words in (
+            (["--fixed", "amina"], "--fixed amina is no pair: write NEED=HELPER"),
+            (["--min-weight", "3"], "--min-weight 3 is no score of a pool: give 0 to 1"),
+            (["--previous", self.path("absent.csv")], "absent.csv cannot be read"),
+            (["--previous", self.file("odd.csv", "a,b\n1,2\n")], "the columns need and helper are needed"),
+            (["--verify", proof], "--verify and --capacities are of a CSV of pairs"),
+            (["--mode", "stable", "--floor"], "are of --mode optimal"),
+        ):
+            done = assign(*common, *wrong)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
+            self.assertIn(words, done.stderr)
         words = "Our spring programme brings you together: would you look at what this seeker made?"
         asked = self.rows(assign(*common, "--message", words, "--request-id", "spring-2027"))
         self.assertEqual([(r["need"], r["helper"]) for r in asked], [(r["need"], r["helper"]) for r in rows])
         self.assertTrue(all(r["introduction"] for r in asked))
         self.assertEqual(self.rows(assign(*common, "--message", words, "--request-id", "spring-2027")), asked)
+        later = assign(*common)
+        self.assertTrue(all(r["place"] == "kept" for r in self.rows(later)))
+        self.assertIn("13 needs keep an open ask", later.stderr)
         self.assertIn("is out of range: give 1 to 1000", assign(*common, "--top-k", "5000").stderr)
 
     def test_wrong_input_names_file_line_value_and_remedy(self):
