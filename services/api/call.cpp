@@ -125,6 +125,7 @@ void Call::Ended(const absl::Status& status) {
   if (ended_) return;
   ended_ = true;
   environment_.metrics.CallEnded(method_, CodeName(status.code()), absl::Now() - started_);
+  if (!status.ok()) environment_.metrics.CallFailed(method_, ReasonName(status));
 }
 
 grpc::ServerUnaryReactor* Call::Reactor() {

@@ -62,8 +62,8 @@ absl::Status AnswerMatch(Call& call, const std::string& pool, const pb::MatchReq
                                        {.top_k = top_k, .count_rules = request.count_rules()},
                                        [&call] { return call.StillWanted(); });
   if (!answer.ok()) return answer.status();
-  environment.metrics.Matched(answer->result.work.weighed, static_cast<std::int64_t>(answer->shown.size()),
-                              absl::Now() - started);
+  environment.metrics.Matched(answer->result.work.touched, answer->result.work.weighed,
+                              static_cast<std::int64_t>(answer->shown.size()), absl::Now() - started);
   SetAnswer(call, environment, pool, *answer, response);
   return absl::OkStatus();
 }

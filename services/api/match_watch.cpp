@@ -51,8 +51,8 @@ class MatchWatch final : public Watch<pb::MatchEvent> {
       End(answer.status());
       return;
     }
-    environment().metrics.Matched(answer->result.work.weighed, static_cast<std::int64_t>(answer->shown.size()),
-                                  absl::Now() - matched_);
+    environment().metrics.Matched(answer->result.work.touched, answer->result.work.weighed,
+                                  static_cast<std::int64_t>(answer->shown.size()), absl::Now() - matched_);
     std::set<std::string> helpers;
     for (const auto& shown : answer->shown) helpers.insert(shown.helper.id);
     const std::string token = TokenOf(answer->need_id, helpers);

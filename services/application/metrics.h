@@ -1,4 +1,5 @@
-// Port: what happens, told to whoever counts it. No call carries a member's id or free text. Thread-safety: all calls
+// Port: what happens, told to whoever counts it. No call carries a member's id or free text, but for interests that
+// enough seekers ask for (application/market_health.h). Thread-safety: all calls
 // from any thread; cheap.
 #pragma once
 
@@ -6,8 +7,24 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
+
+#include "application/market_health.h"
 
 namespace warmline::application {
+
+// Over all pools.
+struct PoolTotals {
+  std::int64_t pools = 0;
+  std::int64_t members = 0;
+  std::int64_t helpers = 0;
+  std::int64_t bytes = 0;
+  std::int64_t segments = 0;
+  std::int64_t dead_documents = 0;  // that no merge has taken out yet
+  std::int64_t open_needs = 0;
+  std::int64_t ties = 0;             // directed
+  std::int64_t epoch_lag_hours = 0;  // of the pool that is the most behind the clock
+};
 
 class Metrics {
  public:
@@ -15,8 +32,10 @@ class Metrics {
   // A call ended. `method` is a full rpc name of the API, `code` a canonical status code's name.
   virtual void CallEnded(const char* method, const char* code, absl::Duration took) = 0;
   virtual void CallRefused(const char* reason) = 0;
-  // A match was answered.
-  virtual void Matched(std::int64_t weighed, std::int64_t ranked, absl::Duration took) = 0;
+  // A call ended with an error of a published reason.
+  virtual void CallFailed(const char* method, const std::string& reason) = 0;
+  // A match was answered: of the candidates found in lists, those whose interests were weighed, and those shown.
+  virtual void Matched(std::int64_t touched, std::int64_t weighed, std::int64_t ranked, absl::Duration took) = 0;
   // A group commit ended.
   virtual void BatchCommitted(std::int64_t items, bool durable, absl::Duration took) = 0;
   virtual void WritesWaiting(std::int64_t count) = 0;
@@ -53,8 +72,11 @@ class Metrics {
   virtual void SnapshotPurgesPending(std::int64_t pools) = 0;
   // An index was built from the store.
   virtual void IndexBuilt(bool ok, absl::Duration took) = 0;
-  // Totals over all pools.
-  virtual void PoolsHeld(std::int64_t pools, std::int64_t members, std::int64_t helpers, std::int64_t bytes) = 0;
+  virtual void PoolsHeld(const PoolTotals& totals) = 0;
+  // A pool's market was counted anew; all pools were, of which so many were left out, and those that are gone are
+  // forgotten.
+  virtual void MarketMeasured(const std::string& pool, const MarketHealth& health, absl::Time now) = 0;
+  virtual void MarketsMeasured(const std::vector<std::string>& pools, std::int64_t left_out) = 0;
 };
 
 }  // namespace warmline::application

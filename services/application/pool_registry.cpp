@@ -370,4 +370,23 @@ absl::StatusOr<index::IndexState> PoolRegistry::State(const std::string& pool) c
   return held->index->State();
 }
 
+PoolTotals PoolRegistry::Totals() const {
+  PoolTotals totals;
+  const std::int64_t hour = EpochHour(clock_.Now());
+  for (const std::string& id : PoolIds()) {
+    const auto state = State(id);
+    if (!state.ok()) continue;
+    ++totals.pools;
+    totals.members += state->members;
+    totals.helpers += state->helpers;
+    totals.bytes += state->bytes.All();
+    totals.segments += state->segments;
+    totals.dead_documents += state->dead_documents;
+    totals.open_needs += state->open_needs;
+    totals.ties += state->directed_ties;
+    totals.epoch_lag_hours = std::max(totals.epoch_lag_hours, hour - state->epoch_hour);
+  }
+  return totals;
+}
+
 }  // namespace warmline::application

@@ -85,6 +85,7 @@ class PoolRegistry {
   [[nodiscard]] std::vector<std::string> PoolsToCount() const;
   // What a pool's index holds. Errors: NOT_FOUND (POOL_NOT_FOUND).
   [[nodiscard]] absl::StatusOr<index::IndexState> State(const std::string& pool) const;
+  [[nodiscard]] PoolTotals Totals() const;
   [[nodiscard]] std::vector<std::string> PoolIds() const;
 
  private:

@@ -47,6 +47,7 @@ void AddServe(CLI::App& app, int& exit_code) {
   auto poll_ms = std::make_shared<int>(1'000);
   auto snapshot_ms = std::make_shared<int>(60'000);
   auto staleness_ms = std::make_shared<int>(600'000);
+  auto market_ms = std::make_shared<int>(60'000);
   AddOption(*command, "data-dir", config->data_dir, "Directory of the embedded database");
   AddOption(
       *command, "postgres", config->postgres,
@@ -62,6 +63,8 @@ void AddServe(CLI::App& app, int& exit_code) {
   AddOption(*command, "max-staleness-ms", *staleness_ms, "How long matches are served while the store is away")
       ->check(CLI::Range(1'000, 86'400'000));
   AddOption(*command, "snapshot-interval-ms", *snapshot_ms, "Time between two snapshots of an index that changes")
+      ->check(CLI::Range(100, 86'400'000));
+  AddOption(*command, "market-interval-ms", *market_ms, "Time between two counts of every pool's market for metrics")
       ->check(CLI::Range(100, 86'400'000));
   AddOption(*command, "listen", config->listen, "host:port of the gRPC API; port 0 chooses one");
   AddOption(*command, "ops-listen", config->ops_listen, "host:port of metrics and health");
@@ -81,8 +84,9 @@ void AddServe(CLI::App& app, int& exit_code) {
   AddOption(*command, "drain-timeout-ms", *drain_ms, "Time for calls to end on SIGTERM")->check(CLI::Range(0, 600'000));
   AddOption(*command, "log-level", config->log_level, "trace, debug, info, warning, error or off")
       ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}));
-  command->callback([config, drain_ms, poll_ms, staleness_ms, snapshot_ms, &exit_code] {
+  command->callback([config, drain_ms, poll_ms, staleness_ms, snapshot_ms, market_ms, &exit_code] {
     config->snapshot_interval = absl::Milliseconds(*snapshot_ms);
+    config->market_interval = absl::Milliseconds(*market_ms);
     config->poll_interval = absl::Milliseconds(*poll_ms);
     config->max_staleness = absl::Milliseconds(*staleness_ms);
     config->drain_timeout = absl::Milliseconds(*drain_ms);

@@ -25,6 +25,7 @@ struct IndexState {
   std::int64_t open_needs = 0;
   std::int64_t segments = 0;
   std::int64_t dead_documents = 0;
+  std::int64_t epoch_hour = 0;
   // Bytes by structure. Ties and ids are reported apart (DESIGN section 10.14).
   struct Bytes {
     std::int64_t rows = 0;

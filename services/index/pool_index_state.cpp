@@ -12,6 +12,7 @@ IndexState PoolIndex::State() const {
   const View& v = view();
   IndexState state;
   state.members = member_count_;
+  state.epoch_hour = v.epoch_hour;
   state.open_needs = open_need_count_;
   state.interests = tables_.terms.size();
   state.segments = static_cast<std::int64_t>(v.segments.size());

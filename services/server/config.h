@@ -32,6 +32,8 @@ struct Config {
   // Where events are sent (outbox/webhook.h), and the file with the secret that signs them; empty: nowhere.
   std::string webhook_url;
   std::string webhook_secret_file;
+  // How often the market of every pool is counted for metrics, at most.
+  absl::Duration market_interval = absl::Minutes(1);
   int max_in_flight = 2'000;
   int max_message_bytes = 4 * 1024 * 1024;
   int max_waiting_writes = 20'000;

@@ -25,6 +25,7 @@
 #include "application/feed_follower.h"
 #include "application/follower.h"
 #include "application/introduction_timer.h"
+#include "application/market_meter.h"
 #include "application/outbox.h"
 #include "application/pool_registry.h"
 #include "application/refresh_statistics.h"
@@ -106,6 +107,7 @@ struct Server::State {
   std::unique_ptr<application::Follower> follower;
   std::unique_ptr<application::IntroductionTimer> timer;
   std::unique_ptr<application::RetentionSweeper> retention;
+  std::unique_ptr<application::MarketMeter> market;
   std::unique_ptr<application::EventSink> event_sink;
   std::unique_ptr<application::Outbox> outbox;
   std::unique_ptr<api::Environment> environment;
@@ -199,6 +201,7 @@ absl::Status Server::State::OpenStore() {
   follower = std::make_unique<application::Follower>(*store, *pools, clock, metrics, config.poll_interval);
   timer = std::make_unique<application::IntroductionTimer>(*store, *writes, clock, metrics);
   retention = std::make_unique<application::RetentionSweeper>(*store, *writes, clock, metrics);
+  market = std::make_unique<application::MarketMeter>(*store, clock, metrics, config.market_interval);
   if (auto status = StartOutbox(); !status.ok()) return status;
   if (feed != nullptr) feed_follower = std::make_unique<application::FeedFollower>(*feed, *store, *pools, metrics);
   if (snapshots != nullptr) {
@@ -305,18 +308,7 @@ void Server::State::Maintain() {
   do {
     pools->Maintain();
     RefreshStatistics();
-    std::int64_t members = 0;
-    std::int64_t helpers = 0;
-    std::int64_t bytes = 0;
-    const auto ids = pools->PoolIds();
-    for (const std::string& id : ids) {
-      const auto state = pools->State(id);
-      if (!state.ok()) continue;
-      members += state->members;
-      helpers += state->helpers;
-      bytes += state->bytes.All();
-    }
-    metrics.PoolsHeld(static_cast<std::int64_t>(ids.size()), members, helpers, bytes);
+    metrics.PoolsHeld(pools->Totals());
   } while (!stop_maintenance.IsSetWithin(kMaintenance));
 }
 
@@ -357,6 +349,7 @@ void Server::Drain() {
   }
   if (state.timer != nullptr) state.timer->Stop();
   if (state.retention != nullptr) state.retention->Stop();
+  if (state.market != nullptr) state.market->Stop();
   if (state.outbox != nullptr) state.outbox->Stop();
   if (state.long_work != nullptr) state.long_work->Stop();
   if (state.writes != nullptr) state.writes->Stop();

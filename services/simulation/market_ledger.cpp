@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "application/market_health.h"
+
 namespace warmline::simulation {
 namespace {
 
@@ -20,18 +22,6 @@ void Add(const MarketFigures& month, MarketFigures& sum) {
 }
 
 }  // namespace
-
-double Gini(std::vector<std::int64_t> values) {
-  std::sort(values.begin(), values.end());
-  double weighted = 0;
-  double sum = 0;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    weighted += static_cast<double>(2 * i + 1) * static_cast<double>(values[i]);
-    sum += static_cast<double>(values[i]);
-  }
-  const auto n = static_cast<double>(values.size());
-  return sum == 0 ? 0 : weighted / (n * sum) - 1;
-}
 
 MarketLedger::MarketLedger(const MarketOptions& options, absl::Time start)
     : options_(options), start_(start), months_(static_cast<std::size_t>((options.days + 29) / 30)) {}
@@ -91,7 +81,7 @@ MarketReport MarketLedger::Report(absl::Time end) const {
     ++report.newcomers;
     if (helper.first_ask - helper.joined <= kNewcomerTime) ++report.newcomers_reached;
   }
-  report.load_gini = Gini(loads);
+  report.load_gini = application::Gini(loads);
   std::sort(loads.rbegin(), loads.rend());
   const auto sum = std::accumulate(loads.begin(), loads.end(), std::int64_t{0});
   const auto top =

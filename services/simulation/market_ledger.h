@@ -43,7 +43,4 @@ class MarketLedger {
   absl::flat_hash_map<std::string, Helper> helpers_;
 };
 
-// The Gini coefficient of a distribution (Gini 1912): 0 when all have the same, towards 1 when one has all.
-[[nodiscard]] double Gini(std::vector<std::int64_t> values);
-
 }  // namespace warmline::simulation

@@ -45,10 +45,16 @@ prometheus::Counter& Followed(prometheus::Registry& registry, const char* source
 }  // namespace
 
 PrometheusMetrics::PrometheusMetrics(const std::string& version)
-    : refused_(BuildCounter()
+    : process_(registry_),
+      market_(registry_),
+      refused_(BuildCounter()
                    .Name("warmline_rpc_refused_total")
                    .Help("Calls that were refused at the door, by reason.")
                    .Register(registry_)),
+      failed_(BuildCounter()
+                  .Name("warmline_rpc_errors_total")
+                  .Help("Calls that ended with an error, by method and published reason.")
+                  .Register(registry_)),
       matches_empty_(Counter(registry_, "warmline_match_empty_total", "Matches that found nobody.")),
       commit_seconds_(
           Histogram(registry_, "warmline_commit_seconds", "Time of one group commit, index included.", Seconds())),
@@ -87,7 +93,7 @@ PrometheusMetrics::PrometheusMetrics(const std::string& version)
       due_moves_(Counter(registry_, "warmline_introduction_due_moves_total",
                          "Expiries, ends of cool-downs and other moves of introductions that time made.")),
       due_moves_failed_(Counter(registry_, "warmline_introduction_due_moves_failed_total",
-                                "The same where the store refused them; they are tried again.")),
+                                "Due moves of introductions that the store refused; they are tried again.")),
       event_batches_(Counter(registry_, "warmline_event_batches_total", "Batches of events that the webhook took.")),
       event_batches_failed_(Counter(registry_, "warmline_event_batches_failed_total",
                                     "Batches of events that the webhook did not take: sent again later.")),
@@ -127,12 +133,25 @@ PrometheusMetrics::PrometheusMetrics(const std::string& version)
       members_(Gauge(registry_, "warmline_members", "Members in all pools.")),
       helpers_(Gauge(registry_, "warmline_helpers", "Members with an offer in all pools.")),
       index_bytes_(Gauge(registry_, "warmline_index_bytes", "Memory of the indexes of all pools.")),
+      segments_(Gauge(registry_, "warmline_index_segments", "Segments of all indexes.")),
+      dead_documents_(Gauge(registry_, "warmline_index_dead_documents",
+                            "Helpers in segments who were changed or left since; a merge takes them out.")),
+      open_needs_(Gauge(registry_, "warmline_open_needs", "Open needs in all pools.")),
+      ties_(Gauge(registry_, "warmline_ties_directed", "Confirmed ties in all pools, each counted from both sides.")),
+      epoch_lag_(
+          Gauge(registry_, "warmline_epoch_lag_hours",
+                "Hours by which the time-decayed parts of the most behind pool are late: 0, or 1 for a moment.")),
       calls_("warmline_rpc_seconds", "Time from the start of a call to its end, by method and status code.",
              {"code", "method"}, Seconds()),
       match_seconds_family_("warmline_match_seconds", "Time to find and rank the helpers of one need.", {}, Seconds()),
+      match_touched_family_("warmline_match_touched",
+                            "Candidates of one need that were found in lists of interests, ties and circles; the rest "
+                            "was passed over by bounds.",
+                            {}, Counts()),
       match_weighed_family_("warmline_match_weighed", "Helpers whose interests were weighed for one need.", {},
                             Counts()),
       match_seconds_(match_seconds_family_.Of("", "")),
+      match_touched_(match_touched_family_.Of("", "")),
       match_weighed_(match_weighed_family_.Of("", "")) {
   BuildGauge()
       .Name("warmline_build_info")
@@ -146,10 +165,15 @@ void PrometheusMetrics::CallEnded(const char* method, const char* code, absl::Du
   calls_.Of(code, method).Observe(absl::ToDoubleSeconds(took));
 }
 
+void PrometheusMetrics::CallFailed(const char* method, const std::string& reason) {
+  failed_.Add({{"method", method}, {"reason", reason}}).Increment();
+}
+
 void PrometheusMetrics::CallRefused(const char* reason) { refused_.Add({{"reason", reason}}).Increment(); }
 
-void PrometheusMetrics::Matched(std::int64_t weighed, std::int64_t ranked, absl::Duration took) {
+void PrometheusMetrics::Matched(std::int64_t touched, std::int64_t weighed, std::int64_t ranked, absl::Duration took) {
   match_seconds_.Observe(absl::ToDoubleSeconds(took));
+  match_touched_.Observe(static_cast<double>(touched));
   match_weighed_.Observe(static_cast<double>(weighed));
   if (ranked == 0) matches_empty_.Increment();
 }
@@ -229,16 +253,22 @@ void PrometheusMetrics::IndexBuilt(bool ok, absl::Duration took) {
   }
 }
 
-void PrometheusMetrics::PoolsHeld(std::int64_t pools, std::int64_t members, std::int64_t helpers, std::int64_t bytes) {
-  pools_.Set(static_cast<double>(pools));
-  members_.Set(static_cast<double>(members));
-  helpers_.Set(static_cast<double>(helpers));
-  index_bytes_.Set(static_cast<double>(bytes));
+void PrometheusMetrics::PoolsHeld(const application::PoolTotals& totals) {
+  pools_.Set(static_cast<double>(totals.pools));
+  members_.Set(static_cast<double>(totals.members));
+  helpers_.Set(static_cast<double>(totals.helpers));
+  index_bytes_.Set(static_cast<double>(totals.bytes));
+  segments_.Set(static_cast<double>(totals.segments));
+  dead_documents_.Set(static_cast<double>(totals.dead_documents));
+  open_needs_.Set(static_cast<double>(totals.open_needs));
+  ties_.Set(static_cast<double>(totals.ties));
+  epoch_lag_.Set(static_cast<double>(totals.epoch_lag_hours));
 }
 
 std::string PrometheusMetrics::Text() const {
+  process_.Refresh();
   std::vector<prometheus::MetricFamily> families = registry_.Collect();
-  for (const auto* family : {&calls_, &match_seconds_family_, &match_weighed_family_})
+  for (const auto* family : {&calls_, &match_seconds_family_, &match_touched_family_, &match_weighed_family_})
     families.push_back(family->Collect());
   return prometheus::TextSerializer().Serialize(families);
 }

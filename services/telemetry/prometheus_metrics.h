@@ -1,5 +1,5 @@
-// Metrics for Prometheus. The names and labels are listed in tests/golden/metrics.txt; no label carries an id or free
-// text. Thread-safety: all calls from any thread.
+// Metrics for Prometheus. The names and labels are listed in tests/golden/metrics.txt; no label carries a
+// member's id, and free text only where application/market_health.h says so. Thread-safety: all calls from any thread.
 #pragma once
 
 #include <prometheus/counter.h>
@@ -10,6 +10,8 @@
 #include <string>
 
 #include "application/metrics.h"
+#include "telemetry/market_metrics.h"
+#include "telemetry/process_metrics.h"
 #include "telemetry/striped_histogram.h"
 
 namespace warmline::telemetry {
@@ -20,7 +22,8 @@ class PrometheusMetrics : public application::Metrics {
 
   void CallEnded(const char* method, const char* code, absl::Duration took) override;
   void CallRefused(const char* reason) override;
-  void Matched(std::int64_t weighed, std::int64_t ranked, absl::Duration took) override;
+  void CallFailed(const char* method, const std::string& reason) override;
+  void Matched(std::int64_t touched, std::int64_t weighed, std::int64_t ranked, absl::Duration took) override;
   void BatchCommitted(std::int64_t items, bool durable, absl::Duration took) override;
   void WritesWaiting(std::int64_t count) override;
   void RowsImported(std::int64_t kept, std::int64_t refused) override;
@@ -40,14 +43,23 @@ class PrometheusMetrics : public application::Metrics {
   void SnapshotSaved(const char* cache, std::int64_t bytes, std::int64_t sent) override;
   void SnapshotPurgesPending(std::int64_t pools) override;
   void IndexBuilt(bool ok, absl::Duration took) override;
-  void PoolsHeld(std::int64_t pools, std::int64_t members, std::int64_t helpers, std::int64_t bytes) override;
+  void PoolsHeld(const application::PoolTotals& totals) override;
+  void MarketMeasured(const std::string& pool, const application::MarketHealth& health, absl::Time now) override {
+    market_.Set(pool, health, now);
+  }
+  void MarketsMeasured(const std::vector<std::string>& pools, std::int64_t left_out) override {
+    market_.KeepOnly(pools, left_out);
+  }
 
   // Everything, in the text exposition format.
   [[nodiscard]] std::string Text() const;
 
  private:
   prometheus::Registry registry_;
+  ProcessMetrics process_;
+  MarketMetrics market_;
   prometheus::Family<prometheus::Counter>& refused_;
+  prometheus::Family<prometheus::Counter>& failed_;
   prometheus::Counter& matches_empty_;
   prometheus::Histogram& commit_seconds_;
   prometheus::Histogram& commit_items_;
@@ -86,12 +98,19 @@ class PrometheusMetrics : public application::Metrics {
   prometheus::Gauge& members_;
   prometheus::Gauge& helpers_;
   prometheus::Gauge& index_bytes_;
+  prometheus::Gauge& segments_;
+  prometheus::Gauge& dead_documents_;
+  prometheus::Gauge& open_needs_;
+  prometheus::Gauge& ties_;
+  prometheus::Gauge& epoch_lag_;
 
   // What every call observes.
   StripedHistogramFamily calls_;
   StripedHistogramFamily match_seconds_family_;
+  StripedHistogramFamily match_touched_family_;
   StripedHistogramFamily match_weighed_family_;
   StripedHistogram& match_seconds_;
+  StripedHistogram& match_touched_;
   StripedHistogram& match_weighed_;
 };
 

@@ -13,15 +13,6 @@
 namespace warmline::simulation {
 namespace {
 
-TEST(Gini, IsNothingForEqualsAndNearlyOneForOneWhoHasAll) {
-  EXPECT_DOUBLE_EQ(Gini({}), 0);
-  EXPECT_DOUBLE_EQ(Gini({0, 0}), 0);
-  EXPECT_NEAR(Gini({5, 5, 5, 5}), 0, 1e-12);
-  EXPECT_NEAR(Gini({0, 0, 0, 8}), 0.75, 1e-12);
-  EXPECT_NEAR(Gini({1, 3}), 0.25, 1e-12);
-  EXPECT_NEAR(Gini({3, 1}), 0.25, 1e-12);
-}
-
 TEST(Ledger, CountsNeedsInTheMonthTheyArose) {
   const absl::Time start = absl::UnixEpoch();
   const absl::Duration day = absl::Hours(24);
