@@ -2,12 +2,14 @@
 
 #include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
+#include <grpc/grpc_security_constants.h>
 #include <grpcpp/alarm.h>
 
 #include <algorithm>
 #include <array>
 
 #include "api/errors.h"
+#include "api/rpc_roles.h"
 #include "api/token_hash.h"
 #include "base/rcu.h"
 #include "domain/limits.h"
@@ -20,16 +22,31 @@ using domain::ErrorReason;
 
 constexpr char kBearer[] = "Bearer ";
 
-absl::StatusOr<const application::Grant*> Identify(const application::TokenTable& tokens,
-                                                   const grpc::CallbackServerContext& context) {
+using GrantPointer = std::shared_ptr<const application::GrantInForce>;
+
+// The grant of the caller's certificate, by a name in it; null where there is none.
+GrantPointer OfCertificate(const application::TokenRegistry& tokens, const grpc::CallbackServerContext& context) {
+  const auto connection = context.auth_context();
+  if (connection == nullptr || !connection->IsPeerAuthenticated()) return nullptr;
+  for (const char* property : {GRPC_X509_SAN_PROPERTY_NAME, GRPC_X509_CN_PROPERTY_NAME}) {
+    for (const grpc::string_ref& name : connection->FindPropertyValues(property)) {
+      if (auto grant = tokens.Find(CertificateKey(std::string(name.data(), name.size())))) return grant;
+    }
+  }
+  return nullptr;
+}
+
+absl::StatusOr<GrantPointer> Identify(const application::TokenRegistry& tokens,
+                                      const grpc::CallbackServerContext& context) {
   const auto& metadata = context.client_metadata();
   const auto found = metadata.find("authorization");
   if (found == metadata.end()) {
+    if (auto grant = OfCertificate(tokens, context)) return grant;
     return domain::MakeError(ErrorReason::kTokenMissing,
                              "the call carries no token: send the metadata `authorization: Bearer <token>`");
   }
   const std::string value(found->second.data(), found->second.size());
-  const auto* grant =
+  GrantPointer grant =
       absl::StartsWith(value, kBearer) ? tokens.Find(TokenHash(value.substr(sizeof(kBearer) - 1))) : nullptr;
   if (grant == nullptr) {
     return domain::MakeError(ErrorReason::kTokenUnknown,
@@ -37,6 +54,22 @@ absl::StatusOr<const application::Grant*> Identify(const application::TokenTable
                              "`authorization: Bearer <token>`");
   }
   return grant;
+}
+
+absl::Status CheckGrant(const application::GrantInForce& grant, const char* method) {
+  const application::CallRoles roles = RolesFor(method);
+  if ((grant.grant.roles & roles) == 0) {
+    return domain::MakeError(ErrorReason::kRoleNotAllowed,
+                             absl::StrCat("the token's roles (", application::RoleNames(grant.grant.roles),
+                                          ") may not call ", method, ": it takes ", application::RoleNames(roles)));
+  }
+  if (const auto wait = grant.rate.Take(absl::Now())) {
+    return domain::MakeError(ErrorReason::kCallRateExceeded,
+                             absl::StrCat("the token may make ", grant.grant.calls_per_second,
+                                          " calls a second: slow down, or have its calls_per_second raised"),
+                             std::max(*wait, absl::Milliseconds(1)));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -56,7 +89,8 @@ std::shared_ptr<Call> Call::Start(Environment& environment, grpc::CallbackServer
   }
   auto grant = Identify(environment.tokens, *context);
   if (grant.ok()) {
-    call->grant_ = *grant;
+    call->grant_ = *std::move(grant);
+    call->SetError(CheckGrant(*call->grant_, method));
   } else {
     call->SetError(grant.status());
   }
@@ -117,7 +151,7 @@ bool Call::Authorize(const warmline::v1::Actor& actor, const std::string& pool) 
     SetError(violations.ToStatus());
     return false;
   }
-  SetError(application::Authorize(*grant_, caller_, pool));
+  SetError(application::Authorize(grant_->grant, caller_, pool));
   return error_.ok();
 }
 

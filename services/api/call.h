@@ -44,7 +44,7 @@ struct Environment {
   application::Follower& follower;
   application::Executor& reads;
   application::Executor& long_work;  // what takes seconds: one at a time
-  const application::TokenTable& tokens;
+  const application::TokenRegistry& tokens;
   const application::Clock& clock;
   application::Metrics& metrics;
   CandidateTokens candidate_tokens;
@@ -63,7 +63,7 @@ struct Target {
 
 class Call : public std::enable_shared_from_this<Call> {
  public:
-  // Begins a call: checks room and token. `method` is a literal. The error, if any, is in `error()`.
+  // Begins a call: checks room, token, role and rate. `method` is a literal. The error, if any, is in `error()`.
   static std::shared_ptr<Call> Start(Environment& environment, grpc::CallbackServerContext* context,
                                      const char* method);
   // For one request of a stream: the same token, another actor and error.
@@ -75,7 +75,7 @@ class Call : public std::enable_shared_from_this<Call> {
   [[nodiscard]] const absl::Status& error() const { return error_; }
   [[nodiscard]] Environment& environment() { return environment_; }
   [[nodiscard]] const application::Caller& caller() const { return caller_; }
-  [[nodiscard]] const application::Grant& grant() const { return *grant_; }
+  [[nodiscard]] const application::Grant& grant() const { return grant_->grant; }
 
   // Names the pool or resource that the call is about; a wrong name is an error of the call.
   [[nodiscard]] Target PoolTarget(const std::string& name, const char* field);
@@ -127,7 +127,7 @@ class Call : public std::enable_shared_from_this<Call> {
   grpc::ServerUnaryReactor* reactor_ = nullptr;
   const char* method_;
   const absl::Time started_;
-  const application::Grant* grant_ = nullptr;
+  std::shared_ptr<const application::GrantInForce> grant_;
   application::Caller caller_;
   absl::Status error_;
   bool ended_ = false;

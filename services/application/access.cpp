@@ -3,7 +3,9 @@
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
+#include <array>
 
+#include "base/rcu.h"
 #include "domain/error.h"
 
 namespace warmline::application {
@@ -17,7 +19,48 @@ bool Lists(const std::vector<std::string>& list, const std::string& value) {
                      [&](const std::string& entry) { return entry == "*" || entry == value; });
 }
 
+constexpr std::array<std::pair<CallRole, const char*>, 5> kRoles = {{{CallRole::kReader, "reader"},
+                                                                     {CallRole::kMatcher, "matcher"},
+                                                                     {CallRole::kMemberWriter, "member-writer"},
+                                                                     {CallRole::kIntroducer, "introducer"},
+                                                                     {CallRole::kOperator, "operator"}}};
+
+bool Same(const Grant& x, const Grant& y) {
+  return x.name == y.name && x.roles == y.roles && x.audiences == y.audiences && x.pools == y.pools &&
+         x.members == y.members && x.calls_per_second == y.calls_per_second;
+}
+
 }  // namespace
+
+std::optional<CallRole> RoleOf(std::string_view name) {
+  for (const auto& [role, known] : kRoles) {
+    if (name == known) return role;
+  }
+  return std::nullopt;
+}
+
+std::string RoleNames(CallRoles roles) {
+  std::string names;
+  for (const auto& [role, name] : kRoles) {
+    if ((roles & static_cast<CallRoles>(role)) != 0) absl::StrAppend(&names, names.empty() ? "" : ", ", name);
+  }
+  return names;
+}
+
+RateLimit::RateLimit(double calls_per_second)
+    : interval_ns_(calls_per_second > 0 ? static_cast<std::int64_t>(1e9 / calls_per_second) : 0) {}
+
+std::optional<absl::Duration> RateLimit::Take(absl::Time now) const {
+  if (interval_ns_ == 0) return std::nullopt;
+  const std::int64_t now_ns = absl::ToUnixNanos(now);
+  const std::int64_t burst_ns = std::max<std::int64_t>(interval_ns_, 1'000'000'000);
+  std::int64_t next = next_ns_.load(std::memory_order_relaxed);
+  while (true) {
+    const std::int64_t taken = std::max(next, now_ns) + interval_ns_;
+    if (taken - now_ns > burst_ns) return absl::Nanoseconds(taken - now_ns - burst_ns);
+    if (next_ns_.compare_exchange_weak(next, taken, std::memory_order_relaxed)) return std::nullopt;
+  }
+}
 
 const char* AudienceName(Audience audience) {
   switch (audience) {
@@ -37,9 +80,30 @@ const char* AudienceName(Audience audience) {
 
 bool Grant::AllowsPool(const std::string& pool) const { return Lists(pools, pool); }
 
-const Grant* TokenTable::Find(const std::string& sha256) const {
+std::shared_ptr<const GrantInForce> TokenTable::Find(const std::string& sha256) const {
   const auto found = grants_.find(sha256);
-  return found == grants_.end() ? nullptr : found->second.get();
+  return found == grants_.end() ? nullptr : found->second;
+}
+
+void TokenTable::Continue(const TokenTable& before) {
+  for (auto& [sha256, grant] : grants_) {
+    const auto known = before.Find(sha256);
+    if (known != nullptr && Same(known->grant, grant->grant)) grant = known;
+  }
+}
+
+TokenRegistry::~TokenRegistry() { base::RcuRetireObject(table_.load()); }
+
+std::shared_ptr<const GrantInForce> TokenRegistry::Find(const std::string& sha256) const {
+  const base::RcuReadGuard guard;
+  const TokenTable* table = table_.load(std::memory_order_acquire);
+  return table == nullptr ? nullptr : table->Find(sha256);
+}
+
+void TokenRegistry::Exchange(TokenTable table) {
+  const TokenTable* before = table_.load();
+  if (before != nullptr) table.Continue(*before);
+  base::RcuRetireObject(table_.exchange(new TokenTable(std::move(table))));
 }
 
 absl::Status Authorize(const Grant& grant, const Caller& caller, const std::string& pool) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <fstream>
 #include <iostream>
+#include <sstream>
 
 #include "cli/commands.h"
 #include "cli/program.h"
@@ -14,6 +15,27 @@
 #include "server/config.h"
 
 namespace warmline::cli {
+namespace {
+
+std::string TextOf(const std::string& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  if (!path.empty() && !file)
+    std::cerr << "warmline: " << path << " cannot be read: check the path and its permissions\n";
+  return text.str();
+}
+
+std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const ClientOptions& options) {
+  if (options.tls_ca_file.empty()) return grpc::InsecureChannelCredentials();
+  grpc::SslCredentialsOptions tls;
+  tls.pem_root_certs = TextOf(options.tls_ca_file);
+  tls.pem_cert_chain = TextOf(options.tls_cert_file);
+  tls.pem_private_key = TextOf(options.tls_key_file);
+  return grpc::SslCredentials(tls);
+}
+
+}  // namespace
 
 void ClientOptions::AddTo(CLI::App& command) {
   AddOption(command, "server", server, "host:port of the gRPC API");
@@ -21,6 +43,10 @@ void ClientOptions::AddTo(CLI::App& command) {
   AddOption(command, "token", token, "Token of the caller");
   AddOption(command, "token-file", token_file, "File that holds the token; without both, operator.token of --data-dir");
   AddOption(command, "data-dir", data_dir, "Data directory of a server on this machine");
+  AddOption(command, "tls-ca-file", tls_ca_file, "PEM file of the authority of the server's certificate; with it, TLS");
+  AddOption(command, "tls-cert-file", tls_cert_file,
+            "PEM file of the caller's certificate, where the server asks for one");
+  AddOption(command, "tls-key-file", tls_key_file, "PEM file of its key");
   AddOption(command, "timeout-ms", timeout_ms, "Deadline of the call")->check(CLI::Range(1, 86'400'000));
   AddOption(command, "output", output, "table or json")->check(CLI::IsMember({"table", "json"}));
 }
@@ -32,7 +58,7 @@ Client::Client(const ClientOptions& options) : options_(options), token_(options
   }
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(64 * 1024 * 1024);
-  channel_ = grpc::CreateCustomChannel(options.server, grpc::InsecureChannelCredentials(), arguments);
+  channel_ = grpc::CreateCustomChannel(options.server, CredentialsOf(options), arguments);
 }
 
 std::unique_ptr<grpc::ClientContext> Client::Context(int timeout_ms) const {

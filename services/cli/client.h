@@ -18,6 +18,9 @@ struct ClientOptions {
   std::string token;
   std::string token_file;
   std::string data_dir = "warmline-data";
+  std::string tls_ca_file;  // empty, with the next two: not encrypted
+  std::string tls_cert_file;
+  std::string tls_key_file;
   int timeout_ms = 10'000;
   std::string output = "table";
 

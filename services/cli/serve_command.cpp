@@ -33,6 +33,12 @@ int Serve(const server::Config& config) {
   int signal = 0;
   sigwait(&signals, &signal);
   spdlog::info("draining");
+  // ^C is a person's, and so is a second signal: neither waits for callers to notice.
+  if (signal == SIGTERM) {
+    (*server)->BeginDrain();
+    const timespec delay = absl::ToTimespec(config.drain_delay);
+    sigtimedwait(&signals, nullptr, &delay);
+  }
   (*server)->Drain();
   spdlog::info("stopped");
   return kOk;
@@ -43,6 +49,7 @@ int Serve(const server::Config& config) {
 void AddServe(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("serve", "Serve the gRPC API");
   auto config = std::make_shared<server::Config>();
+  auto delay_ms = std::make_shared<int>(2'000);
   auto drain_ms = std::make_shared<int>(10'000);
   auto poll_ms = std::make_shared<int>(1'000);
   auto snapshot_ms = std::make_shared<int>(60'000);
@@ -70,6 +77,12 @@ void AddServe(CLI::App& app, int& exit_code) {
   AddOption(*command, "ops-listen", config->ops_listen, "host:port of metrics and health");
   AddOption(*command, "tokens-file", config->tokens_file,
             "JSON file of tokens; without it the operator's token is made in the data directory");
+  AddOption(*command, "tls-cert-file", config->tls_cert_file,
+            "PEM file of the API port's certificate chain; with --tls-key-file the port speaks TLS; read again when it "
+            "changes");
+  AddOption(*command, "tls-key-file", config->tls_key_file, "PEM file of its key");
+  AddOption(*command, "tls-client-ca-file", config->tls_client_ca_file,
+            "PEM file of the authority of callers' certificates; with it every caller must have one");
   AddOption(*command, "webhook-url", config->webhook_url,
             "Where events are sent to, as signed POSTs: https://host:port/path; empty: nowhere");
   AddOption(*command, "webhook-secret-file", config->webhook_secret_file,
@@ -81,14 +94,18 @@ void AddServe(CLI::App& app, int& exit_code) {
   AddOption(*command, "max-waiting-writes", config->max_waiting_writes, "Writes that may wait for a group commit")
       ->check(CLI::Range(1, 10'000'000));
   AddOption(*command, "read-threads", config->read_threads, "Threads that read records")->check(CLI::Range(1, 64));
+  AddOption(*command, "drain-delay-ms", *delay_ms,
+            "Time from SIGTERM in which calls are still answered, until callers have noticed; a second signal ends it")
+      ->check(CLI::Range(0, 600'000));
   AddOption(*command, "drain-timeout-ms", *drain_ms, "Time for calls to end on SIGTERM")->check(CLI::Range(0, 600'000));
   AddOption(*command, "log-level", config->log_level, "trace, debug, info, warning, error or off")
       ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}));
-  command->callback([config, drain_ms, poll_ms, staleness_ms, snapshot_ms, market_ms, &exit_code] {
+  command->callback([config, delay_ms, drain_ms, poll_ms, staleness_ms, snapshot_ms, market_ms, &exit_code] {
     config->snapshot_interval = absl::Milliseconds(*snapshot_ms);
     config->market_interval = absl::Milliseconds(*market_ms);
     config->poll_interval = absl::Milliseconds(*poll_ms);
     config->max_staleness = absl::Milliseconds(*staleness_ms);
+    config->drain_delay = absl::Milliseconds(*delay_ms);
     config->drain_timeout = absl::Milliseconds(*drain_ms);
     exit_code = Serve(*config);
   });

@@ -46,6 +46,7 @@ absl::StatusCode CodeOf(ErrorReason reason) {
     case ErrorReason::kAudienceNotAllowed:
     case ErrorReason::kPoolNotAllowed:
     case ErrorReason::kActingMemberNotAllowed:
+    case ErrorReason::kRoleNotAllowed:
       return absl::StatusCode::kPermissionDenied;
     case ErrorReason::kEtagMismatch:
       return absl::StatusCode::kAborted;
@@ -67,6 +68,7 @@ absl::StatusCode CodeOf(ErrorReason reason) {
     case ErrorReason::kReplicaStale:
       return absl::StatusCode::kUnavailable;
     case ErrorReason::kOverloaded:
+    case ErrorReason::kCallRateExceeded:
     case ErrorReason::kLimitReached:
     case ErrorReason::kHelperIsFull:
     case ErrorReason::kSeekerBudgetSpent:

@@ -57,6 +57,8 @@ enum class ErrorReason {
   kCoolingDown,
   kMessageRepeated,
   kMemberSuspended,
+  kRoleNotAllowed,
+  kCallRateExceeded,
 };
 
 // A field that is wrong: its path, and what is wrong with the remedy.

@@ -27,8 +27,14 @@ struct Config {
   std::string listen = "127.0.0.1:7700";
   // host:port of metrics and health.
   std::string ops_listen = "127.0.0.1:7701";
-  // JSON; empty: one operator's token is made in the data directory, and `listen` must be a loopback address.
+  // JSON, read again when it changes; empty: one operator's token is made in the data directory, and `listen` must be a
+  // loopback address.
   std::string tokens_file;
+  // PEM files: certificate chain and key of the API's port, without which it is not encrypted; and the authority of
+  // callers' certificates, with which every caller must have one. Read again when they change.
+  std::string tls_cert_file;
+  std::string tls_key_file;
+  std::string tls_client_ca_file;
   // Where events are sent (outbox/webhook.h), and the file with the secret that signs them; empty: nowhere.
   std::string webhook_url;
   std::string webhook_secret_file;
@@ -38,6 +44,8 @@ struct Config {
   int max_message_bytes = 4 * 1024 * 1024;
   int max_waiting_writes = 20'000;
   int read_threads = 2;
+  // From SIGTERM on, how long calls that still come are answered: until balancers and callers have noticed.
+  absl::Duration drain_delay = absl::Seconds(2);
   absl::Duration drain_timeout = absl::Seconds(10);
   std::string log_level = "info";
 };

@@ -41,7 +41,9 @@
 #include "outbox/webhook.h"
 #include "server/redis_config.h"
 #include "server/secret_file.h"
+#include "server/tls.h"
 #include "server/tokens.h"
+#include "server/watched_file.h"
 #include "storage/postgres/store.h"
 #include "storage/sqlite/store.h"
 #include "telemetry/prometheus_metrics.h"
@@ -94,7 +96,8 @@ struct Server::State {
   Config config;
   application::SystemClock clock;
   telemetry::PrometheusMetrics metrics;
-  application::TokenTable tokens;
+  application::TokenRegistry tokens;
+  WatchedFile tokens_file{config.tokens_file};
   std::unique_ptr<application::RecordStore> store;
   std::unique_ptr<application::SnapshotCache> snapshots;
   std::unique_ptr<application::ChangeFeed> feed;
@@ -122,6 +125,7 @@ struct Server::State {
   int port = 0;
   std::atomic<bool> started{false};
   std::atomic<bool> draining{false};
+  std::atomic<bool> drained{false};
   base::StopSignal stop_maintenance;
   std::thread maintenance;
   std::thread merging;
@@ -133,6 +137,7 @@ struct Server::State {
   void Maintain();
   void MergeSegments();
   void RefreshStatistics();
+  void ReloadTokens();
   // When the statistics of a pool were last counted anew by this process.
   std::map<std::string, absl::Time> counted;
 };
@@ -166,7 +171,7 @@ absl::Status Server::State::OpenStore() {
   }
   auto loaded = LoadTokens(config);
   if (!loaded.ok()) return loaded.status();
-  tokens = *std::move(loaded);
+  tokens.Exchange(*std::move(loaded));
   if (auto opened = OpenRecords(config); opened.ok()) {
     store = *std::move(opened);
   } else {
@@ -255,10 +260,12 @@ absl::Status Server::State::StartGrpc() {
   introduction_handlers = std::make_unique<api::IntroductionHandlers>(*environment);
   assignment_handlers = std::make_unique<api::AssignmentHandlers>(*environment);
 
+  auto credentials = ServerCredentialsOf(config);
+  if (!credentials.ok()) return credentials.status();
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(config.listen, grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(config.listen, *credentials, &port);
   // Without this a second server on the same port would start, and each would get half of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
@@ -277,6 +284,9 @@ absl::Status Server::State::StartGrpc() {
                                           ": the port is taken or not allowed; free it, or give another --listen"));
   }
   for (const char* service : kServices) grpc_server->GetHealthCheckService()->SetServingStatus(service, true);
+  if (config.tls_cert_file.empty() && !IsLoopback(config.listen))
+    spdlog::warn("tokens travel in the clear on {}: give --tls-cert-file, or keep it in a network of its own",
+                 config.listen);
   return absl::OkStatus();
 }
 
@@ -304,8 +314,23 @@ void Server::State::RefreshStatistics() {
   }
 }
 
+// A file that is wrong changes nothing: the tokens before it stay in force.
+void Server::State::ReloadTokens() {
+  if (!tokens_file.Changed()) return;
+  auto loaded = ReadTokens(config.tokens_file);
+  if (!loaded.ok()) {
+    spdlog::error("the tokens stay as they were: {}", std::string(loaded.status().message()));
+    for (const auto& violation : domain::ViolationsOf(loaded.status()))
+      spdlog::error("  {}: {}", violation.field, violation.description);
+    return;
+  }
+  spdlog::info("{} tokens are in force, from {}", loaded->size(), config.tokens_file);
+  tokens.Exchange(*std::move(loaded));
+}
+
 void Server::State::Maintain() {
   do {
+    ReloadTokens();
     pools->Maintain();
     RefreshStatistics();
     metrics.PoolsHeld(pools->Totals());
@@ -338,13 +363,20 @@ Server::~Server() { Drain(); }
 int Server::port() const { return state_->port; }
 int Server::ops_port() const { return state_->operations->port(); }
 
-void Server::Drain() {
+void Server::BeginDrain() {
   State& state = *state_;
   if (state.draining.exchange(true)) return;
   if (state.environment != nullptr) state.environment->draining = true;
+  if (state.grpc_server == nullptr) return;
+  state.grpc_server->GetHealthCheckService()->SetServingStatus(false);
+  for (const char* service : kServices) state.grpc_server->GetHealthCheckService()->SetServingStatus(service, false);
+}
+
+void Server::Drain() {
+  State& state = *state_;
+  BeginDrain();
+  if (state.drained.exchange(true)) return;
   if (state.grpc_server != nullptr) {
-    state.grpc_server->GetHealthCheckService()->SetServingStatus(false);
-    for (const char* service : kServices) state.grpc_server->GetHealthCheckService()->SetServingStatus(service, false);
     state.grpc_server->Shutdown(absl::ToChronoTime(absl::Now() + state.config.drain_timeout));
   }
   if (state.timer != nullptr) state.timer->Stop();

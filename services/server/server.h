@@ -23,8 +23,11 @@ class Server {
 
   [[nodiscard]] int port() const;
   [[nodiscard]] int ops_port() const;
-  // Health first, so that no new call is sent here; then calls end, at most in config.drain_timeout; then writes that
-  // wait are finished.
+  // Says everywhere that no new call is wanted here (health, /readyz, the end of watches), and goes on answering those
+  // that come all the same, until who sends them has noticed.
+  void BeginDrain();
+  // BeginDrain, if that was not done; then calls end, at most in config.drain_timeout; then writes that wait are
+  // finished.
   void Drain();
 
  private:

@@ -24,6 +24,8 @@ using Json = nlohmann::json;
 
 constexpr std::size_t kMaxTokens = 10'000;
 constexpr std::size_t kMinTokenBytes = 16;
+constexpr double kMinCallsPerSecond = 0.1;
+constexpr double kMaxCallsPerSecond = 1e6;
 
 std::vector<std::string> Strings(const Json& entry, const char* key, const std::string& at,
                                  domain::Violations& violations) {
@@ -41,8 +43,8 @@ std::vector<std::string> Strings(const Json& entry, const char* key, const std::
 
 void AddToken(const Json& entry, const std::string& at, application::TokenTable& table,
               domain::Violations& violations) {
-  static constexpr std::array<const char*, 6> kKeys = {"name",      "token", "token_sha256",
-                                                       "audiences", "pools", "members"};
+  static constexpr std::array<const char*, 9> kKeys = {"name",      "token", "token_sha256", "certificate",     "roles",
+                                                       "audiences", "pools", "members",      "calls_per_second"};
   if (!entry.is_object()) {
     violations.Add(at, "is not an object");
     return;
@@ -50,10 +52,20 @@ void AddToken(const Json& entry, const std::string& at, application::TokenTable&
   for (const auto& [key, value] : entry.items()) {
     if (std::find(kKeys.begin(), kKeys.end(), key) == kKeys.end())
       violations.Add(absl::StrCat(at, ".", key),
-                     "is not a key: use name, token, token_sha256, audiences, pools, members");
+                     "is not a key: use name, token, token_sha256, certificate, roles, audiences, pools, members, "
+                     "calls_per_second");
   }
   application::Grant grant;
   grant.name = entry.value("name", at);
+  for (const std::string& name : Strings(entry, "roles", at, violations)) {
+    if (const auto role = application::RoleOf(name)) {
+      grant.roles = grant.roles | *role;
+    } else {
+      violations.Add(
+          at + ".roles",
+          absl::StrCat(domain::Quoted(name), " is not a role: reader, matcher, member-writer, introducer or operator"));
+    }
+  }
   for (const std::string& name : Strings(entry, "audiences", at, violations)) {
     bool known = false;
     for (const auto audience : {domain::Audience::kSeeker, domain::Audience::kIntroducer, domain::Audience::kHelper,
@@ -68,6 +80,16 @@ void AddToken(const Json& entry, const std::string& at, application::TokenTable&
   }
   grant.pools = Strings(entry, "pools", at, violations);
   grant.members = Strings(entry, "members", at, violations);
+  if (entry.contains("calls_per_second")) {
+    const Json& rate = entry["calls_per_second"];
+    if (rate.is_number() && rate.get<double>() >= kMinCallsPerSecond && rate.get<double>() <= kMaxCallsPerSecond) {
+      grant.calls_per_second = rate.get<double>();
+    } else {
+      violations.Add(at + ".calls_per_second",
+                     absl::StrCat("is not a number from ", kMinCallsPerSecond, " to ", kMaxCallsPerSecond));
+    }
+  }
+  if (grant.roles == 0) violations.Add(at + ".roles", "is empty: the token would allow nothing");
   if (grant.audiences.empty()) violations.Add(at + ".audiences", "is empty: the token would allow nothing");
   if (grant.pools.empty()) violations.Add(at + ".pools", "is empty: name pools, or `*` for all");
   if (entry.contains("token") && entry["token"].is_string() &&
@@ -76,15 +98,15 @@ void AddToken(const Json& entry, const std::string& at, application::TokenTable&
   } else if (entry.contains("token_sha256") && entry["token_sha256"].is_string() &&
              entry["token_sha256"].get<std::string>().size() == 64) {
     table.Add(absl::HexStringToBytes(entry["token_sha256"].get<std::string>()), std::move(grant));
+  } else if (entry.contains("certificate") && entry["certificate"].is_string() &&
+             !entry["certificate"].get<std::string>().empty()) {
+    table.Add(api::CertificateKey(entry["certificate"].get<std::string>()), std::move(grant));
   } else {
-    violations.Add(at, absl::StrCat("needs a `token` of at least ", kMinTokenBytes,
-                                    " characters, or a `token_sha256` of 64 hexadecimal digits"));
+    violations.Add(
+        at, absl::StrCat(
+                "needs a `token` of at least ", kMinTokenBytes,
+                " characters, a `token_sha256` of 64 hexadecimal digits, or the name in a caller's `certificate`"));
   }
-}
-
-bool IsLoopback(const std::string& listen) {
-  return absl::StartsWith(listen, "127.") || absl::StartsWith(listen, "localhost:") ||
-         absl::StartsWith(listen, "[::1]:") || absl::StartsWith(listen, "unix:");
 }
 
 absl::Status Invalid(const std::string& field, const std::string& what) {
@@ -94,6 +116,11 @@ absl::Status Invalid(const std::string& field, const std::string& what) {
 }
 
 }  // namespace
+
+bool IsLoopback(const std::string& listen) {
+  return absl::StartsWith(listen, "127.") || absl::StartsWith(listen, "localhost:") ||
+         absl::StartsWith(listen, "[::1]:") || absl::StartsWith(listen, "unix:");
+}
 
 absl::StatusOr<application::TokenTable> ReadTokens(const std::string& path) {
   std::ifstream file(path);
@@ -149,10 +176,13 @@ absl::StatusOr<application::TokenTable> LoadTokens(const Config& config) {
   if (!token.ok()) return token.status();
   application::TokenTable table;
   using domain::Audience;
-  table.Add(api::TokenHash(*token), {"operator.token",
-                                     {Audience::kSeeker, Audience::kIntroducer, Audience::kHelper, Audience::kOperator},
-                                     {"*"},
-                                     {"*"}});
+  application::Grant grant;
+  grant.name = "operator.token";
+  grant.roles = static_cast<application::CallRoles>(application::CallRole::kOperator);
+  grant.audiences = {Audience::kSeeker, Audience::kIntroducer, Audience::kHelper, Audience::kOperator};
+  grant.pools = {"*"};
+  grant.members = {"*"};
+  table.Add(api::TokenHash(*token), std::move(grant));
   return table;
 }
 

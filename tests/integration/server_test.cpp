@@ -29,8 +29,8 @@ TEST(Identity, TokensAreCheckedForAudiencePoolAndMember) {
   std::string path = ::testing::TempDir() + "tokens-XXXXXX";
   close(mkstemp(path.data()));
   std::ofstream(path) << R"({"tokens": [
-    {"name": "ops", "token": "operator-token-0001", "audiences": ["OPERATOR"], "pools": ["*"]},
-    {"name": "app", "token": "seeker-token-000001", "audiences": ["SEEKER"], "pools": ["p"], "members": ["amina"]}]})";
+    {"name": "ops", "token": "operator-token-0001", "roles": ["operator"], "audiences": ["OPERATOR"], "pools": ["*"]},
+    {"name": "app", "token": "seeker-token-000001", "roles": ["matcher", "reader"], "audiences": ["SEEKER"], "pools": ["p"], "members": ["amina"]}]})";
   TestServer server([&](server::Config& config) { config.tokens_file = path; });
   const auto call = [&](const std::string& token, const pb::Actor& actor, const std::string& parent = "pools/p") {
     pb::SuggestInterestsRequest request;

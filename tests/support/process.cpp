@@ -60,6 +60,13 @@ void ServeProcess::Kill9() {
   pid_ = -1;
 }
 
+int ServeProcess::WaitForEnd() {
+  int status = 0;
+  if (pid_ <= 0 || waitpid(pid_, &status, 0) != pid_) return -1;
+  pid_ = -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 std::shared_ptr<grpc::Channel> ServeProcess::Connect() const {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);

@@ -29,6 +29,8 @@ class ServeProcess {
   [[nodiscard]] std::unique_ptr<grpc::ClientContext> Context(int timeout_ms = 10'000) const;
   void Kill9();
   void Signal(int signal) const;
+  // Waits until it ends by itself; its exit code, or -1 when it was killed.
+  int WaitForEnd();
 
  private:
   pid_t pid_ = -1;
