@@ -9,6 +9,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "application/access.h"
@@ -29,7 +30,9 @@ inline constexpr std::int64_t kMaxCohortPairs = 20'000'000;
 struct NeedAndHelper {
   std::string need;
   std::string helper;
-  friend auto operator<=>(const NeedAndHelper&, const NeedAndHelper&) = default;
+  friend bool operator<(const NeedAndHelper& x, const NeedAndHelper& y) {
+    return std::tie(x.need, x.helper) < std::tie(y.need, y.helper);
+  }
 };
 
 struct CohortOptions {

@@ -211,7 +211,7 @@ class Options(unittest.TestCase):
 
     def test_version_and_help(self):
         self.assertRegex(run("version").stdout, r"^warmline \d+\.\d+\.\d+\n$")
-        for command in ("serve", "import", "export", "match", "explain", "simulate", "doctor"):
+        for command in ("serve", "import", "export", "match", "explain", "simulate", "doctor", "migrate", "assign"):
             done = run(command, "--help")
             self.assertEqual(done.returncode, 0)
             self.assertIn("Env:WARMLINE_", done.stdout)

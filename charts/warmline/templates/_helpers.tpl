@@ -1,0 +1,150 @@
+{{- define "warmline.name" -}}
+{{- if contains "warmline" .Release.Name }}{{ .Release.Name | trunc 50 | trimSuffix "-" }}{{ else }}{{ printf "%s-warmline" .Release.Name | trunc 50 | trimSuffix "-" }}{{ end -}}
+{{- end }}
+{{- define "warmline.selector" -}}
+app.kubernetes.io/name: warmline
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+{{- define "warmline.labels" -}}
+{{ include "warmline.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end }}
+{{- define "warmline.serviceAccount" -}}
+{{- if .Values.serviceAccount.create }}{{ default (include "warmline.name" .) .Values.serviceAccount.name }}{{ else }}{{ default "default" .Values.serviceAccount.name }}{{ end -}}
+{{- end }}
+{{- define "warmline.image" -}}
+{{- if .Values.image.digest }}{{ .Values.image.repository }}@{{ .Values.image.digest }}{{ else }}{{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}{{ end -}}
+{{- end }}
+{{- define "warmline.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+seccompProfile: {type: RuntimeDefault}
+{{- end }}
+{{- define "warmline.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end }}
+{{- define "warmline.storeEnv" -}}
+- {name: WARMLINE_DATA_DIR, value: /var/lib/warmline}
+{{- if eq .Values.profile "cluster" }}
+- {name: WARMLINE_POSTGRES, value: {{ .Values.postgres.connection | quote }}}
+{{- with .Values.postgres.passwordSecret }}
+{{- if .name }}
+- name: PGPASSWORD
+  valueFrom: {secretKeyRef: {name: {{ .name }}, key: {{ .key }}}}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- define "warmline.pod" -}}
+metadata:
+  labels:
+    {{- include "warmline.labels" . | nindent 4 }}
+    {{- with .Values.podLabels }}{{ toYaml . | nindent 4 }}{{ end }}
+  {{- with .Values.podAnnotations }}
+  annotations: {{- toYaml . | nindent 4 }}
+  {{- end }}
+spec:
+  serviceAccountName: {{ include "warmline.serviceAccount" . }}
+  automountServiceAccountToken: false
+  enableServiceLinks: false
+  # Longer than the drain.
+  terminationGracePeriodSeconds: {{ add (div (add (int .Values.drain.delay) (int .Values.drain.timeout) 999) 1000) 10 }}
+  securityContext: {{- include "warmline.podSecurity" . | nindent 4 }}
+  {{- with .Values.image.pullSecrets }}
+  imagePullSecrets: {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.priorityClassName }}
+  priorityClassName: {{ . }}
+  {{- end }}
+  containers:
+    - name: warmline
+      image: {{ include "warmline.image" . | quote }}
+      imagePullPolicy: {{ .Values.image.pullPolicy }}
+      args: [serve]
+      env:
+        {{- include "warmline.storeEnv" . | nindent 8 }}
+        - {name: WARMLINE_LISTEN, value: "0.0.0.0:{{ .Values.service.grpcPort }}"}
+        - {name: WARMLINE_OPS_LISTEN, value: "0.0.0.0:{{ .Values.service.operationsPort }}"}
+        - {name: WARMLINE_TOKENS_FILE, value: {{ printf "/etc/warmline/tokens/%s" .Values.tokens.key | quote }}}
+        - {name: WARMLINE_DRAIN_DELAY_MS, value: {{ int .Values.drain.delay | quote }}}
+        - {name: WARMLINE_DRAIN_TIMEOUT_MS, value: {{ int .Values.drain.timeout | quote }}}
+        - {name: WARMLINE_LOG_LEVEL, value: {{ .Values.logLevel }}}
+        {{- if .Values.tls.secret }}
+        - {name: WARMLINE_TLS_CERT_FILE, value: /etc/warmline/tls/tls.crt}
+        - {name: WARMLINE_TLS_KEY_FILE, value: /etc/warmline/tls/tls.key}
+        {{- if .Values.tls.clientCaKey }}
+        - {name: WARMLINE_TLS_CLIENT_CA_FILE, value: {{ printf "/etc/warmline/tls/%s" .Values.tls.clientCaKey | quote }}}
+        {{- end }}
+        {{- end }}
+        {{- if and (eq .Values.profile "cluster") .Values.redis.url }}
+        - {name: WARMLINE_REDIS, value: {{ .Values.redis.url | quote }}}
+        {{- if .Values.redis.passwordSecret.name }}
+        - {name: WARMLINE_REDIS_PASSWORD_FILE, value: {{ printf "/etc/warmline/redis/%s" .Values.redis.passwordSecret.key | quote }}}
+        {{- end }}
+        {{- end }}
+        {{- if .Values.webhook.url }}
+        - {name: WARMLINE_WEBHOOK_URL, value: {{ .Values.webhook.url | quote }}}
+        - {name: WARMLINE_WEBHOOK_SECRET_FILE, value: {{ printf "/etc/warmline/webhook/%s" .Values.webhook.secret.key | quote }}}
+        {{- end }}
+        {{- with .Values.extraEnv }}{{ toYaml . | nindent 8 }}{{ end }}
+      ports:
+        - {name: grpc, containerPort: {{ .Values.service.grpcPort }}}
+        - {name: operations, containerPort: {{ .Values.service.operationsPort }}}
+      # Ten minutes to read the pools; then only a process that hangs is restarted, and one that is stale or drains gets no calls.
+      startupProbe: {httpGet: {path: /startupz, port: operations}, periodSeconds: 2, failureThreshold: 300}
+      livenessProbe: {httpGet: {path: /livez, port: operations}, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6}
+      readinessProbe: {httpGet: {path: /readyz, port: operations}, periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 2}
+      securityContext: {{- include "warmline.containerSecurity" . | nindent 8 }}
+      resources: {{- toYaml .Values.resources | nindent 8 }}
+      volumeMounts:
+        - {name: data, mountPath: /var/lib/warmline}
+        - {name: tokens, mountPath: /etc/warmline/tokens, readOnly: true}
+        {{- if .Values.tls.secret }}
+        - {name: tls, mountPath: /etc/warmline/tls, readOnly: true}
+        {{- end }}
+        {{- if and (eq .Values.profile "cluster") .Values.redis.url .Values.redis.passwordSecret.name }}
+        - {name: redis, mountPath: /etc/warmline/redis, readOnly: true}
+        {{- end }}
+        {{- if .Values.webhook.url }}
+        - {name: webhook, mountPath: /etc/warmline/webhook, readOnly: true}
+        {{- end }}
+  volumes:
+    - {name: tokens, secret: {secretName: {{ .Values.tokens.secret }}}}
+    {{- if eq .Values.profile "cluster" }}
+    - {name: data, emptyDir: {sizeLimit: 64Mi}}
+    {{- end }}
+    {{- if .Values.tls.secret }}
+    - {name: tls, secret: {secretName: {{ .Values.tls.secret }}}}
+    {{- end }}
+    {{- if and (eq .Values.profile "cluster") .Values.redis.url .Values.redis.passwordSecret.name }}
+    - {name: redis, secret: {secretName: {{ .Values.redis.passwordSecret.name }}}}
+    {{- end }}
+    {{- if .Values.webhook.url }}
+    - {name: webhook, secret: {secretName: {{ .Values.webhook.secret.name }}}}
+    {{- end }}
+  {{- if and (eq .Values.profile "cluster") .Values.topologySpread }}
+  topologySpreadConstraints:
+    {{- range .Values.topologySpread }}
+    - topologyKey: {{ . }}
+      maxSkew: 1
+      whenUnsatisfiable: ScheduleAnyway
+      labelSelector:
+        matchLabels: {{- include "warmline.selector" $ | nindent 10 }}
+    {{- end }}
+  {{- end }}
+  {{- with .Values.nodeSelector }}
+  nodeSelector: {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.tolerations }}
+  tolerations: {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.affinity }}
+  affinity: {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}

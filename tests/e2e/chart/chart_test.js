@@ -1,0 +1,146 @@
+// The chart over a matrix of values: linted, rendered, every manifest checked against the schemas of Kubernetes with unknown fields refused, and
+// every flag, port and path that it names against the program. node chart_test.js <source folder> <warmline program>
+import {execFileSync, spawnSync} from "node:child_process";
+import {readFileSync} from "node:fs";
+import path from "node:path";
+import {fileURLToPath} from "node:url";
+import ts from "typescript";
+import {parseAllDocuments} from "yaml";
+
+const [root, program] = process.argv.slice(2);
+const chart = path.join(root, "charts/warmline");
+const helm = path.join(path.dirname(fileURLToPath(import.meta.url)), "node_modules/.bin/helm");
+const failures = [];
+const fail = (where, what) => failures.push(`${where}: ${what}`);
+
+function render(values) {
+  const sets = Object.entries(values).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
+  return spawnSync(helm, ["template", "release", chart, "--namespace", "city", "--kube-version", "v1.28.0", ...sets], {encoding: "utf8", maxBuffer: 1 << 26});
+}
+
+// Every combination of these.
+const axes = [
+  [{profile: "cluster"}, {profile: "embedded"}],
+  [{}, {"tls.secret": "tls"}, {"tls.secret": "tls", "tls.clientCaKey": "ca.crt"}],
+  [{}, {"autoscaling.enabled": true}],
+  [{}, {"monitoring.serviceMonitor.enabled": true, "monitoring.rules.enabled": true, "monitoring.dashboards.enabled": true}],
+  [{}, {"networkPolicy.enabled": false, "podDisruptionBudget.enabled": false, "migration.enabled": false, "serviceAccount.create": false}],
+  [{}, {"redis.url": ""}, {"redis.passwordSecret.name": "redis"}],
+  [{}, {"webhook.url": "https://portal.example/events", "service.type": "LoadBalancer", "persistence.storageClass": "fast", "image.digest": "sha256:" + "a".repeat(64)}],
+  [{}, {"nodeSelector.disk": "ssd", "podAnnotations.team": "city", "podLabels.tier": "api", priorityClassName: "high", "image.pullSecrets[0].name": "registry", "extraEnv[0].name": "WARMLINE_MAX_IN_FLIGHT", "extraEnv[0].value": "\"4000\""}],
+];
+const matrix = axes.reduce((all, axis) => all.flatMap(values => axis.map(more => ({...values, ...more}))), [{}]);
+
+const models = new Map();
+async function modelOf(manifest) {
+  const key = `${manifest.apiVersion}/${manifest.kind}`;
+  if (!models.has(key)) {
+    const from = manifest.apiVersion.startsWith("monitoring.coreos.com/") ? "@kubernetes-models/prometheus-operator" : "kubernetes-models";
+    const found = await import(`${from}/${manifest.apiVersion}/${manifest.kind}`);
+    models.set(key, found[manifest.kind] ?? found.default[manifest.kind]);
+  }
+  return models.get(key);
+}
+
+// Flags as the program has them.
+const help = execFileSync(program, ["serve", "--help"], {encoding: "utf8"});
+const migrateHelp = execFileSync(program, ["migrate", "--help"], {encoding: "utf8"});
+const pages = new Set([...readFileSync(path.join(root, "services/console/operations_server.cpp"), "utf8").matchAll(/server\.Get\("([^"]+)"/g)].map(m => m[1]));
+
+function checkPod(where, spec) {
+  const volumes = new Set([...(spec.volumes ?? []).map(v => v.name), "data"]);
+  for (const container of spec.containers) {
+    const text = container.args[0] === "migrate" ? migrateHelp : help;
+    const seen = new Set();
+    for (const {name} of container.env) {
+      if (seen.has(name)) fail(where, `environment ${name} stands there twice`);
+      seen.add(name);
+      if (name.startsWith("WARMLINE_") && !text.includes(`(Env:${name})`)) fail(where, `${name} is no option of warmline ${container.args[0]}`);
+    }
+    for (const {name, value} of container.env) {
+      const mount = container.volumeMounts.find(m => (value ?? "").startsWith(m.mountPath));
+      if (name.endsWith("_FILE") && !mount) fail(where, `${name}=${value} lies in no volume`);
+    }
+    for (const mount of container.volumeMounts) if (!volumes.has(mount.name)) fail(where, `volume ${mount.name} does not exist`);
+    const ports = new Map((container.ports ?? []).map(p => [p.name, p.containerPort]));
+    for (const [port, env] of [["grpc", "WARMLINE_LISTEN"], ["operations", "WARMLINE_OPS_LISTEN"]]) {
+      const listen = container.env.find(e => e.name === env)?.value;
+      if (ports.size && listen !== `0.0.0.0:${ports.get(port)}`) fail(where, `${env} is ${listen}, and port ${port} ${ports.get(port)}`);
+    }
+    for (const probe of ["startupProbe", "livenessProbe", "readinessProbe"]) {
+      if (ports.size && !pages.has(container[probe]?.httpGet.path)) fail(where, `${probe} asks for ${container[probe]?.httpGet.path}, which the program does not serve`);
+    }
+    if (!container.securityContext.readOnlyRootFilesystem || container.securityContext.allowPrivilegeEscalation !== false) fail(where, "the container may do more than it must");
+    const ms = name => Number(container.env.find(e => e.name === name)?.value ?? 0);
+    const drain = ms("WARMLINE_DRAIN_DELAY_MS") + ms("WARMLINE_DRAIN_TIMEOUT_MS");
+    if (ports.size && !(spec.terminationGracePeriodSeconds * 1000 > drain)) fail(where, `grace of ${spec.terminationGracePeriodSeconds} s is no longer than the drain of ${drain} ms`);
+  }
+  if (!spec.securityContext.runAsNonRoot) fail(where, "runs as root");
+}
+
+let manifests = 0;
+const different = new Map();
+for (const values of matrix) {
+  const where = JSON.stringify(values);
+  const rendered = render(values);
+  if (rendered.status !== 0) {
+    fail(where, rendered.stderr.split("\n").filter(line => !line.includes("symbolic link")).join("\n"));
+    continue;
+  }
+  const names = new Set();
+  for (const document of parseAllDocuments(rendered.stdout, {strict: true, uniqueKeys: true})) {
+    if (document.errors.length) fail(where, document.errors[0].message);
+    const manifest = document.toJS();
+    if (!manifest) continue;
+    ++manifests;
+    const at = `${where}: ${manifest.kind} ${manifest.metadata.name}`;
+    if (names.has(manifest.kind + manifest.metadata.name)) fail(at, "stands there twice");
+    names.add(manifest.kind + manifest.metadata.name);
+    different.set(JSON.stringify(manifest), {at, manifest});
+    try {
+      const Model = await modelOf(manifest);
+      new Model(manifest).validate();
+    } catch (error) {
+      fail(at, error.message);
+    }
+    const pod = manifest.spec?.template?.spec;
+    if (pod) checkPod(at, pod);
+    if (manifest.kind === "ConfigMap") Object.values(manifest.data).forEach(JSON.parse);
+  }
+  const kind = values.profile === "cluster" ? "Deployment" : "StatefulSet";
+  if (![...names].some(n => n.startsWith(kind))) fail(where, `there is no ${kind}`);
+}
+
+// Fields that Kubernetes does not know: the schemas let them pass, the types of the same package do not. Each different manifest once, and two
+// wrong ones, or the check would say nothing.
+const folder = path.dirname(fileURLToPath(import.meta.url));
+function unknownFields(manifests) {
+  const file = path.join(folder, "manifests.ts");
+  const lines = manifests.map(({manifest}, i) => {
+    const from = manifest.apiVersion.startsWith("monitoring.coreos.com/") ? "@kubernetes-models/prometheus-operator" : "kubernetes-models";
+    return `export const m${i}: import("${from}/${manifest.apiVersion}/${manifest.kind}").I${manifest.kind} = ${JSON.stringify(manifest)};`;
+  });
+  const options = {strict: true, noEmit: true, skipLibCheck: true, types: [], target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS, moduleResolution: ts.ModuleResolutionKind.Node10};
+  const host = ts.createCompilerHost(options);
+  const read = host.getSourceFile.bind(host);
+  host.getSourceFile = (name, version) => name === file ? ts.createSourceFile(name, lines.join("\n"), version) : read(name, version);
+  const program = ts.createProgram([file], options, host);
+  return ts.getPreEmitDiagnostics(program).map(d => {
+    const line = d.file?.fileName === file ? d.file.getLineAndCharacterOfPosition(d.start).line : -1;
+    return {at: line < 0 ? "types" : manifests[line].at, what: ts.flattenDiagnosticMessageText(d.messageText, " ")};
+  });
+}
+for (const {at, what} of unknownFields([...different.values()])) fail(at, what);
+const container = {name: "x", imagePullPolice: "Never"};
+const wrong = [{apiVersion: "apps/v1", kind: "Deployment", spec: {selector: {}, template: {spec: {containers: [container]}}}}, {apiVersion: "v1", kind: "Service", spec: {port: []}}];
+if (new Set(unknownFields(wrong.map((manifest, i) => ({at: i, manifest}))).map(e => e.at)).size !== 2) fail("types", "an unknown field passed");
+
+const refused = [{profile: "both"}, {replica: 3}, {"tls.secrt": "x"}, {"service.grpcPort": 80}, {"image.digest": "sha1:x"}, {"drain.delay": -1}, {"persistence.size": "10"}];
+for (const values of refused) if (render(values).status === 0) fail(JSON.stringify(values), "was not refused by values.schema.json");
+
+const lint = spawnSync(helm, ["lint", "--strict", chart], {encoding: "utf8"});
+if (lint.status !== 0) fail("helm lint", lint.stdout + lint.stderr);
+
+for (const failure of failures.slice(0, 20)) console.error(failure);
+console.log(`${matrix.length} combinations of values, ${manifests} manifests (${different.size} different), ${refused.length} wrong values refused, ${failures.length} failures`);
+process.exit(failures.length ? 1 : 0);
