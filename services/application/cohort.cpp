@@ -120,8 +120,11 @@ class Cohort {
       fixed[pair.need] = {*need, pair.helper, explained->found->helper.score};
       ++taken_[pair.helper];
     }
+    if (taken_.empty()) return violations.ToStatus();
+    auto reader = store_.Read();
+    if (!reader.ok()) return reader.status();
     for (const auto& [helper, count] : taken_) {
-      auto places = PlacesOf(helper);
+      auto places = PlacesOf(**reader, helper);
       if (!places.ok()) return places.status();
       if (count > *places) {
         violations.Add("fixed", absl::StrCat("members/", helper, " stands there ", count, " times and has ", *places,
@@ -133,11 +136,6 @@ class Cohort {
     return violations.ToStatus();
   }
 
-  absl::StatusOr<int> PlacesOf(const std::string& helper) {
-    auto reader = store_.Read();
-    if (!reader.ok()) return reader.status();
-    return PlacesOf(**reader, helper);
-  }
   // Those that a helper has left.
   absl::StatusOr<int> PlacesOf(RecordReader& reader, const std::string& helper) const {
     auto member = reader.GetMember(pool_, helper);
@@ -268,8 +266,7 @@ class Cohort {
     return unsettled;
   }
 
-  // Needs of which a candidate who was not fetched could change what a stage proves. A missing pair costs at least the
-  // seeker's price, as helpers' prices are 0 or more; the proof holds while it is worth no more.
+  // Needs of which a candidate who was not fetched could change what a stage proves.
   [[nodiscard]] std::vector<std::size_t> Unproved() const {
     std::vector<std::size_t> unproved;
     for (std::size_t i = 0; i < candidates_.size(); ++i) {
@@ -277,27 +274,13 @@ class Cohort {
       const std::int64_t bound = c.Bound();
       if (c.complete) continue;
       for (const Stage& stage : plan_.plan.stages) {
-        if (!Holds(stage, i, bound)) {
+        if (!assignment::HoldsBeyond(plan_.plan, stage, i, bound)) {
           unproved.push_back(i);
           break;
         }
       }
     }
     return unproved;
-  }
-
-  [[nodiscard]] bool Holds(const Stage& stage, std::size_t seeker, std::int64_t bound) const {
-    const std::int64_t price = stage.certificate.seeker_price[seeker];
-    switch (stage.kind) {
-      case Stage::Kind::kEverybody:
-        return price >= 0;
-      case Stage::Kind::kFloorBound:
-        // No missing pair is above the floor, or else it would be free of charge and in nobody's gap.
-        return bound <= *plan_.plan.floor;
-      case Stage::Kind::kSum:
-        return bound < plan_.plan.floor.value_or(0) || price >= bound;
-    }
-    return false;
   }
 
   RecordStore& store_;

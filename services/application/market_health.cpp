@@ -9,16 +9,11 @@ namespace warmline::application {
 namespace {
 
 using domain::IntroductionState;
-using domain::OutcomeKind;
 
 std::optional<Quantiles> QuantilesOf(std::vector<absl::Duration>& values) {
   if (values.empty()) return std::nullopt;
   std::sort(values.begin(), values.end());
   return Quantiles{values[(values.size() - 1) / 2], values[(values.size() - 1) * 9 / 10], values.back()};
-}
-
-bool DidHelp(OutcomeKind kind) {
-  return kind == OutcomeKind::kHelped || kind == OutcomeKind::kInterview || kind == OutcomeKind::kHired;
 }
 
 // The helper said yes: now, or before it was concluded.
@@ -51,13 +46,13 @@ void MarketCount::Add(const domain::Need& need) {
   for (const domain::Interest& interest : need.interests) {
     Demand& demand = demands_[interest.canonical];
     ++demand.balance.needs;
-    if (demand.seekers.size() < kMinSeekersOfInterest) demand.seekers[need.seeker] = true;
+    if (demand.seekers.size() < kMinSeekersOfInterest) demand.seekers.insert(need.seeker);
   }
 }
 
 void MarketCount::Add(const domain::Introduction& i) {
   if (!i.ask_time) return;  // waits for its turn
-  if (i.forward_time) asked_[i.helper] = true;
+  if (i.forward_time) asked_.insert(i.helper);
   if (WasAccepted(i) && i.answer_time) {
     if (const auto need = needs_.find(i.need_id); need != needs_.end()) {
       auto& accepted = need->second.accepted;
@@ -74,7 +69,7 @@ void MarketCount::Add(const domain::Introduction& i) {
   if (WasAccepted(i)) ++health_.accepted;
   if (const domain::Outcome* outcome = i.OutcomeBy(domain::Audience::kSeeker)) {
     ++health_.outcomes;
-    if (DidHelp(outcome->kind)) ++health_.helped;
+    if (domain::Helps(outcome->kind)) ++health_.helped;
   }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
 #include <absl/status/status.h>
 #include <absl/time/time.h>
 
@@ -83,7 +84,7 @@ class MarketCount {
     std::optional<absl::Time> accepted;
   };
   struct Demand {
-    absl::flat_hash_map<std::string, bool> seekers;  // up to kMinSeekersOfInterest of them
+    absl::flat_hash_set<std::string> seekers;  // up to kMinSeekersOfInterest of them
     InterestBalance balance;
   };
   void ChooseInterests();
@@ -95,7 +96,7 @@ class MarketCount {
   absl::flat_hash_map<std::string, Demand> demands_;
   bool chosen_ = false;
   absl::flat_hash_map<std::string, std::int64_t> asks_of_;  // by helper, in the window
-  absl::flat_hash_map<std::string, bool> asked_;            // helpers, in kMarketMemory
+  absl::flat_hash_set<std::string> asked_;                  // helpers, in kMarketMemory
   std::vector<absl::Duration> first_answers_;
   std::vector<std::int64_t> loads_;
 };

@@ -71,12 +71,12 @@ void MarketMeter::Stop() {
 }
 
 void MarketMeter::Loop() {
-  absl::Duration rest;
-  do {
+  // A start has other things to do first.
+  for (absl::Duration rest = interval_; !stop_.IsSetWithin(rest);) {
     const absl::Time began = absl::Now();
     (void)Measure();  // what could not be read is found the next time
     rest = std::max(interval_, kRestPerWork * (absl::Now() - began));
-  } while (!stop_.IsSetWithin(rest));
+  }
 }
 
 bool MarketMeter::Measure() {

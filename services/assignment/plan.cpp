@@ -117,6 +117,20 @@ absl::StatusOr<Plan> MakePlan(const Problem& all, const PlanOptions& options, co
   return plan;
 }
 
+bool HoldsBeyond(const Plan& plan, const Stage& stage, std::size_t seeker, std::int64_t bound) {
+  const std::int64_t price = stage.certificate.seeker_price[seeker];
+  switch (stage.kind) {
+    case Stage::Kind::kEverybody:
+      return price >= 0;
+    case Stage::Kind::kFloorBound:
+      // No missing pair is above the floor, or else it would be free of charge and in nobody's gap.
+      return plan.floor && bound <= *plan.floor;
+    case Stage::Kind::kSum:
+      return bound < plan.floor.value_or(0) || price >= bound;
+  }
+  return false;
+}
+
 absl::Status VerifyPlan(const Problem& all, const PlanOptions& options, const Plan& plan) {
   const auto wrong = [](std::string_view what) { return absl::InvalidArgumentError(std::string(what)); };
   const bool everybody = options.everybody_first || options.floor;

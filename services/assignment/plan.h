@@ -54,4 +54,9 @@ struct Plan {
 // Checks every stage, and that together they prove what the plan says. INVALID_ARGUMENT says what is wrong.
 [[nodiscard]] absl::Status VerifyPlan(const Problem& all, const PlanOptions& options, const Plan& plan);
 
+// Whether what a stage of the plan proves holds as well for pairs of a seeker that are not in its problem, none of
+// which is worth more than `bound`: one costs at least the seeker's price, as helpers' prices are 0 or more, and
+// changes nothing while it is worth no more.
+[[nodiscard]] bool HoldsBeyond(const Plan& plan, const Stage& stage, std::size_t seeker, std::int64_t bound);
+
 }  // namespace warmline::assignment

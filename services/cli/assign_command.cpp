@@ -42,13 +42,6 @@ int Fail(const absl::Status& status) {
   return absl::IsInvalidArgument(status) ? kWrongUse : kFailed;
 }
 
-bool WriteFile(const std::string& path, const std::string& text) {
-  OutputFile file("assign", path);
-  if (!file.Open()) return false;
-  file.stream() << text;
-  return file.Finish();
-}
-
 volatile std::sig_atomic_t interrupted = 0;
 
 assignment::StopCheck StopAfter(absl::Duration time) {
@@ -93,8 +86,8 @@ int Verify(const AssignOptions& options, const Cohort& cohort) {
 int Write(const AssignOptions& options, const AssignmentSummary& summary, const std::vector<Assigned>& lines) {
   std::ostringstream csv;
   WriteCsv(lines, csv);
-  if (!WriteFile(options.out, csv.str())) return kFailed;
-  if (!options.report.empty() && !WriteFile(options.report, ToHtml(summary, lines))) return kFailed;
+  if (!WriteWhole("assign", options.out, csv.str())) return kFailed;
+  if (!options.report.empty() && !WriteWhole("assign", options.report, ToHtml(summary, lines))) return kFailed;
   std::int64_t moved = 0;
   std::int64_t kept = 0;
   for (const Assigned& line : lines) {
@@ -142,7 +135,7 @@ int Optimal(const AssignOptions& options, const Cohort& cohort) {
   summary.mode = "optimal";
   summary.floor = proof.plan.floor;
   summary.proof = "No choice is better: proved by prices in " + std::to_string(proof.plan.stages.size()) + " stages.";
-  if (!options.certificate.empty() && !WriteFile(options.certificate, ToJson(cohort, proof))) return kFailed;
+  if (!options.certificate.empty() && !WriteWhole("assign", options.certificate, ToJson(cohort, proof))) return kFailed;
   return Write(options, summary, lines);
 }
 

@@ -180,13 +180,6 @@ absl::StatusOr<pb::AssignRequest> RequestOf(const std::string& parent, const Ass
   return request;
 }
 
-bool WriteFile(const std::string& path, const std::string& text) {
-  OutputFile file("assign", path);
-  if (!file.Open()) return false;
-  file.stream() << text;
-  return file.Finish();
-}
-
 struct Result {
   pb::AssignSummary summary;
   std::vector<pb::AssignedPair> pairs;
@@ -206,14 +199,15 @@ int Write(const pb::AssignRequest& request, const AssignPoolOptions& wishes, Res
       std::cerr << "warmline assign: NOT PROVED, nothing is written: " << std::string(status.message()) << "\n";
       return kFailed;
     }
-    if (!WriteFile(wishes.certificate, result.proof.ProofJson()) ||
-        !WriteFile(absl::StrCat(wishes.certificate, ".pairs.csv"), result.proof.PairsCsv()) ||
-        !WriteFile(absl::StrCat(wishes.certificate, ".places.csv"), result.proof.PlacesCsv()))
+    if (!WriteWhole("assign", wishes.certificate, result.proof.ProofJson()) ||
+        !WriteWhole("assign", absl::StrCat(wishes.certificate, ".pairs.csv"), result.proof.PairsCsv()) ||
+        !WriteWhole("assign", absl::StrCat(wishes.certificate, ".places.csv"), result.proof.PlacesCsv()))
       return kFailed;
   }
   const std::string proof = ProofText(request, result.summary, request.proof());
-  if (!WriteFile(wishes.out, ToCsv(request, result.pairs))) return kFailed;
-  if (!wishes.report.empty() && !WriteFile(wishes.report, ToPage(request, result.summary, result.pairs, proof)))
+  if (!WriteWhole("assign", wishes.out, ToCsv(request, result.pairs))) return kFailed;
+  if (!wishes.report.empty() &&
+      !WriteWhole("assign", wishes.report, ToPage(request, result.summary, result.pairs, proof)))
     return kFailed;
   PrintSummary(result.summary, proof, request.previous_size() > 0);
   return kOk;

@@ -79,17 +79,11 @@ absl::Status AssignProof::Assemble(const pb::AssignRequest& request) {
   return absl::OkStatus();
 }
 
-// A pair that is missing costs at least the need's price, as helpers' prices are 0 or more.
 absl::Status AssignProof::CheckBounds() const {
   for (std::size_t i = 0; i < needs_.size(); ++i) {
     if (bounds_[i] < 0) continue;
     for (const Stage& stage : proof_.plan.stages) {
-      const std::int64_t price = stage.certificate.seeker_price[i];
-      const bool holds = stage.kind == Stage::Kind::kEverybody ? price >= 0
-                         : stage.kind == Stage::Kind::kFloorBound
-                             ? bounds_[i] <= proof_.plan.floor.value_or(0)
-                             : bounds_[i] < proof_.plan.floor.value_or(0) || price >= bounds_[i];
-      if (!holds)
+      if (!assignment::HoldsBeyond(proof_.plan, stage, i, bounds_[i]))
         return Wrong(absl::StrCat("need ", needs_[i], " could be better off with a pair that was not looked at"));
     }
   }

@@ -17,7 +17,6 @@ namespace warmline::cli {
 class AssignProof {
  public:
   void Add(const warmline::v1::AssignProof& part);
-  [[nodiscard]] bool empty() const { return needs_.empty(); }
 
   // Checks every stage and what the summary claims, for the pairs looked at and, by the bounds, for those that were
   // not. `fixed_score` is that of fixed pairs, which the summary counts. INVALID_ARGUMENT says what does not hold.

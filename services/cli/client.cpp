@@ -21,8 +21,6 @@ std::string TextOf(const std::string& path) {
   std::ifstream file(path);
   std::stringstream text;
   text << file.rdbuf();
-  if (!path.empty() && !file)
-    std::cerr << "warmline: " << path << " cannot be read: check the path and its permissions\n";
   return text.str();
 }
 
@@ -43,10 +41,14 @@ void ClientOptions::AddTo(CLI::App& command) {
   AddOption(command, "token", token, "Token of the caller");
   AddOption(command, "token-file", token_file, "File that holds the token; without both, operator.token of --data-dir");
   AddOption(command, "data-dir", data_dir, "Data directory of a server on this machine");
-  AddOption(command, "tls-ca-file", tls_ca_file, "PEM file of the authority of the server's certificate; with it, TLS");
-  AddOption(command, "tls-cert-file", tls_cert_file,
-            "PEM file of the caller's certificate, where the server asks for one");
-  AddOption(command, "tls-key-file", tls_key_file, "PEM file of its key");
+  CLI::Option* authority = AddOption(command, "tls-ca-file", tls_ca_file,
+                                     "PEM file of the authority of the server's certificate; with it, TLS");
+  authority->check(CLI::ExistingFile);
+  CLI::Option* certificate = AddOption(command, "tls-cert-file", tls_cert_file,
+                                       "PEM file of the caller's certificate, where the server asks for one");
+  CLI::Option* key = AddOption(command, "tls-key-file", tls_key_file, "PEM file of its key");
+  certificate->check(CLI::ExistingFile)->needs(authority)->needs(key);
+  key->check(CLI::ExistingFile)->needs(certificate);
   AddOption(command, "timeout-ms", timeout_ms, "Deadline of the call")->check(CLI::Range(1, 86'400'000));
   AddOption(command, "output", output, "table or json")->check(CLI::IsMember({"table", "json"}));
 }

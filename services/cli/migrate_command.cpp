@@ -5,25 +5,15 @@
 #include "cli/commands.h"
 #include "cli/program.h"
 #include "server/config.h"
+#include "server/records.h"
 #include "server/server.h"
-#include "storage/postgres/store.h"
-#include "storage/sqlite/store.h"
 
 namespace warmline::cli {
 namespace {
 
-absl::Status Open(const server::Config& config) {
-  if (config.postgres.empty())
-    return storage::sqlite::Store::Open({.path = server::DatabasePath(config.data_dir)}).status();
-  storage::postgres::StoreOptions options;
-  options.connection.conninfo = config.postgres;
-  options.max_readers = 1;
-  return storage::postgres::Store::Open(options).status();
-}
-
 int Migrate(const server::Config& config) {
-  if (auto status = Open(config); !status.ok()) {
-    std::cerr << "warmline migrate: " << std::string(status.message()) << "\n";
+  if (const auto store = server::OpenRecords(config); !store.ok()) {
+    std::cerr << "warmline migrate: " << std::string(store.status().message()) << "\n";
     return kFailed;
   }
   std::cout << "the " << (config.postgres.empty() ? "embedded database" : "database") << " has the schema of warmline "

@@ -34,4 +34,12 @@ class OutputFile {
   std::ofstream file_;
 };
 
+// A whole text at once. False, having said why.
+[[nodiscard]] inline bool WriteWhole(const std::string& command, const std::string& path, const std::string& text) {
+  OutputFile file(command, path);
+  if (!file.Open()) return false;
+  file.stream() << text;
+  return file.Finish();
+}
+
 }  // namespace warmline::cli

@@ -39,13 +39,12 @@
 #include "console/operations_server.h"
 #include "domain/error.h"
 #include "outbox/webhook.h"
+#include "server/records.h"
 #include "server/redis_config.h"
 #include "server/secret_file.h"
 #include "server/tls.h"
 #include "server/tokens.h"
 #include "server/watched_file.h"
-#include "storage/postgres/store.h"
-#include "storage/sqlite/store.h"
 #include "telemetry/prometheus_metrics.h"
 
 namespace warmline::server {
@@ -61,9 +60,6 @@ constexpr absl::Duration kMergeCheck = absl::Milliseconds(100);
 constexpr absl::Duration kMinTimeBetweenCounts = absl::Seconds(60);
 constexpr std::size_t kMaxWaitingReads = 10'000;
 constexpr std::size_t kMaxWaitingLongWork = 8;
-// Connections to the database for reading, beside those of the threads that read for calls: to follow the log, to build
-// an index, for an export.
-constexpr int kOtherReaders = 4;
 
 absl::StatusOr<std::pair<std::string, int>> SplitHostPort(const std::string& listen, const char* field) {
   const std::size_t colon = listen.rfind(':');
@@ -78,14 +74,6 @@ absl::StatusOr<std::pair<std::string, int>> SplitHostPort(const std::string& lis
   return std::pair(listen.substr(0, colon), port);
 }
 
-absl::StatusOr<std::unique_ptr<application::RecordStore>> OpenRecords(const Config& config) {
-  if (config.postgres.empty()) return storage::sqlite::Store::Open({.path = DatabasePath(config.data_dir)});
-  storage::postgres::StoreOptions options;
-  options.connection.conninfo = config.postgres;
-  options.max_readers = config.read_threads + kOtherReaders;
-  return storage::postgres::Store::Open(options);
-}
-
 }  // namespace
 
 const char* Version() { return WARMLINE_VERSION; }
@@ -98,6 +86,7 @@ struct Server::State {
   telemetry::PrometheusMetrics metrics;
   application::TokenRegistry tokens;
   WatchedFile tokens_file{config.tokens_file};
+  std::shared_ptr<grpc::ServerCredentials> credentials;
   std::unique_ptr<application::RecordStore> store;
   std::unique_ptr<application::SnapshotCache> snapshots;
   std::unique_ptr<application::ChangeFeed> feed;
@@ -260,12 +249,10 @@ absl::Status Server::State::StartGrpc() {
   introduction_handlers = std::make_unique<api::IntroductionHandlers>(*environment);
   assignment_handlers = std::make_unique<api::AssignmentHandlers>(*environment);
 
-  auto credentials = ServerCredentialsOf(config);
-  if (!credentials.ok()) return credentials.status();
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(config.listen, *credentials, &port);
+  builder.AddListeningPort(config.listen, credentials, &port);
   // Without this a second server on the same port would start, and each would get half of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
@@ -349,6 +336,10 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   std::unique_ptr<Server> server(new Server(std::make_unique<State>(config)));
   State& state = *server->state_;
   if (auto address = SplitHostPort(config.listen, "listen"); !address.ok()) return address.status();
+  // Before the pools are loaded, which may take minutes.
+  auto credentials = ServerCredentialsOf(config);
+  if (!credentials.ok()) return credentials.status();
+  state.credentials = *std::move(credentials);
   if (auto status = state.StartOperations(); !status.ok()) return status;
   if (auto status = state.OpenStore(); !status.ok()) return status;
   if (auto status = state.StartGrpc(); !status.ok()) return status;

@@ -180,6 +180,13 @@ class Options(unittest.TestCase):
         for arguments in (["serve", "--colour"], ["dance"], [], ["serve", "--max-in-flight", "0"], ["match"]):
             self.assertEqual(run(*arguments).returncode, 2, arguments)
 
+    def test_half_of_the_options_for_tls_is_no_call_in_the_clear(self):
+        for options, words in ((["--tls-cert-file", __file__], "--tls-cert-file requires --tls-ca-file"), (["--tls-ca-file", __file__, "--tls-cert-file", __file__], "requires --tls-key-file"),
+                               (["--tls-ca-file", "/absent"], "--tls-ca-file: File does not exist")):
+            done = run("match", "--pool", "p", "--need", "x", *options)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(words, done.stderr)
+
     def test_each_way_to_give_an_option(self):
         with tempfile.TemporaryDirectory() as directory:
             config = pathlib.Path(directory) / "warmline.toml"
