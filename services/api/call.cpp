@@ -21,6 +21,8 @@ namespace {
 using domain::ErrorReason;
 
 constexpr char kBearer[] = "Bearer ";
+// What gRPC gives as the peer of a call within this process; calls over the network have an address.
+constexpr char kNoAddress[] = "unknown";
 
 using GrantPointer = std::shared_ptr<const application::GrantInForce>;
 
@@ -36,8 +38,8 @@ GrantPointer OfCertificate(const application::TokenRegistry& tokens, const grpc:
   return nullptr;
 }
 
-absl::StatusOr<GrantPointer> Identify(const application::TokenRegistry& tokens,
-                                      const grpc::CallbackServerContext& context) {
+absl::StatusOr<GrantPointer> Identify(const Environment& environment, const grpc::CallbackServerContext& context) {
+  const application::TokenRegistry& tokens = environment.tokens;
   const auto& metadata = context.client_metadata();
   const auto found = metadata.find("authorization");
   if (found == metadata.end()) {
@@ -46,14 +48,25 @@ absl::StatusOr<GrantPointer> Identify(const application::TokenRegistry& tokens,
                              "the call carries no token: send the metadata `authorization: Bearer <token>`");
   }
   const std::string value(found->second.data(), found->second.size());
-  GrantPointer grant =
-      absl::StartsWith(value, kBearer) ? tokens.Find(TokenHash(value.substr(sizeof(kBearer) - 1))) : nullptr;
-  if (grant == nullptr) {
-    return domain::MakeError(ErrorReason::kTokenUnknown,
-                             "the token is not one that this server knows: check it, and that it is sent as "
-                             "`authorization: Bearer <token>`");
+  if (absl::StartsWith(value, kBearer)) {
+    const std::string token = value.substr(sizeof(kBearer) - 1);
+    if (auto grant = tokens.Find(TokenHash(token))) return grant;
+    if (environment.verifier != nullptr && environment.verifier->Recognises(token))
+      return environment.verifier->Verify(token, environment.clock.Now());
   }
-  return grant;
+  return domain::MakeError(ErrorReason::kTokenUnknown,
+                           "the token is not one that this server knows: check it, and that it is sent as "
+                           "`authorization: Bearer <token>`");
+}
+
+// Of the caller; of who called this process over HTTP, where it calls itself.
+std::string PeerOf(const grpc::CallbackServerContext& context) {
+  std::string peer = context.peer();
+  if (peer != kNoAddress) return peer;
+  const auto forwarded = context.client_metadata().find(application::kForwardedPeer);
+  return forwarded == context.client_metadata().end()
+             ? peer
+             : std::string(forwarded->second.data(), forwarded->second.size());
 }
 
 absl::Status CheckGrant(const application::GrantInForce& grant, const char* method) {
@@ -87,7 +100,7 @@ std::shared_ptr<Call> Call::Start(Environment& environment, grpc::CallbackServer
                                      absl::Milliseconds(100)));
     return call;
   }
-  auto grant = Identify(environment.tokens, *context);
+  auto grant = Identify(environment, *context);
   if (grant.ok()) {
     call->grant_ = *std::move(grant);
     call->SetError(CheckGrant(*call->grant_, method));
@@ -120,7 +133,10 @@ Target Call::PoolTarget(const std::string& name, const char* field) {
 
 Target Call::ResourceTarget(const std::string& name, const char* collection, const char* field) {
   const auto parsed = domain::ParseResourceName(name, collection);
-  if (parsed) return {parsed->pool, parsed->id};
+  if (parsed) {
+    if (resource_.empty()) resource_ = name;
+    return {parsed->pool, parsed->id};
+  }
   domain::Violations violations;
   violations.Add(
       field, absl::StrCat(domain::Quoted(name), " is not a resource name: write pools/{pool}/", collection, "/{id}"));
@@ -129,6 +145,7 @@ Target Call::ResourceTarget(const std::string& name, const char* collection, con
 }
 
 bool Call::Authorize(const warmline::v1::Actor& actor, const std::string& pool) {
+  pool_ = pool;
   if (!error_.ok()) return false;
   domain::Violations violations;
   if (actor.audience() == warmline::v1::AUDIENCE_UNSPECIFIED || !warmline::v1::Audience_IsValid(actor.audience())) {
@@ -160,6 +177,26 @@ void Call::Ended(const absl::Status& status) {
   ended_ = true;
   environment_.metrics.CallEnded(method_, CodeName(status.code()), absl::Now() - started_);
   if (!status.ok()) environment_.metrics.CallFailed(method_, ReasonName(status));
+  if (environment_.audit != nullptr) Audit(status);
+}
+
+void Call::Audit(const absl::Status& status) const {
+  const bool refused =
+      status.code() == absl::StatusCode::kUnauthenticated || status.code() == absl::StatusCode::kPermissionDenied;
+  if (!refused && !HasSideEffects(method_)) return;
+  application::AuditEntry entry;
+  entry.at = environment_.clock.Now();
+  entry.took = absl::Now() - started_;
+  entry.method = method_;
+  if (grant_ != nullptr) entry.grant = grant_->grant.name;
+  entry.peer = PeerOf(*context_);
+  entry.audience = caller_.audience;
+  if (!caller_.member.empty()) entry.acting_member = absl::StrCat("pools/", pool_, "/members/", caller_.member);
+  entry.pool = pool_;
+  entry.resource = resource_;
+  entry.code = CodeName(status.code());
+  if (!status.ok()) entry.reason = ReasonName(status);
+  environment_.audit->Record(std::move(entry));
 }
 
 grpc::ServerUnaryReactor* Call::Reactor() {

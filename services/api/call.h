@@ -13,10 +13,13 @@
 
 #include "api/candidate_token.h"
 #include "application/access.h"
+#include "application/audit.h"
 #include "application/executor.h"
 #include "application/follower.h"
+#include "application/market_board.h"
 #include "application/pool_registry.h"
 #include "application/record_keys.h"
+#include "application/replicas.h"
 #include "application/write_queue.h"
 #include "domain/error.h"
 #include "domain/revision.h"
@@ -47,8 +50,12 @@ struct Environment {
   const application::TokenRegistry& tokens;
   const application::Clock& clock;
   application::Metrics& metrics;
+  const application::MarketBoard& market;
   CandidateTokens candidate_tokens;
   CallLimits limits;
+  const application::Replicas* replicas = nullptr;  // set before the first call
+  application::TokenVerifier* verifier = nullptr;  // null: no such tokens
+  application::AuditLog* audit = nullptr;          // null: nothing is kept
   // Set when the server begins to end: streams that would go on for ever end.
   std::atomic<bool> draining{false};
   // Written by every call: on a line of its own, since the rest is read by every call.
@@ -117,6 +124,7 @@ class Call : public std::enable_shared_from_this<Call> {
 
  private:
   Call(Environment& environment, grpc::CallbackServerContext* context, const char* method);
+  void Audit(const absl::Status& status) const;
   // The context makes a new one each time it is asked: this asks once.
   grpc::ServerUnaryReactor* Reactor();
   void PollRevision(const std::string& pool, const std::string& token, absl::Time until,
@@ -129,6 +137,8 @@ class Call : public std::enable_shared_from_this<Call> {
   const absl::Time started_;
   std::shared_ptr<const application::GrantInForce> grant_;
   application::Caller caller_;
+  std::string pool_;      // as authorised
+  std::string resource_;  // the first that was named
   absl::Status error_;
   bool ended_ = false;
   bool counted_ = true;  // among the calls in flight

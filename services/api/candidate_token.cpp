@@ -4,11 +4,11 @@
 #include <absl/strings/str_cat.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include <array>
 #include <memory>
 
+#include "base/hmac.h"
 #include "base/strings.h"
 
 namespace warmline::api {
@@ -16,14 +16,6 @@ namespace {
 
 constexpr std::size_t kMacBytes = 16;
 constexpr std::size_t kIdBytes = 64;  // every id is padded to this, so that a token does not tell its length
-
-std::string Hmac(const std::string& key, const std::string& text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
-       text.size(), digest.data(), &size);
-  return {reinterpret_cast<const char*>(digest.data()), size};
-}
 
 // AES-128 in counter mode: the same call encrypts and decrypts. Empty on failure.
 std::string Crypt(const std::string& key, const std::string& iv, const std::string& text) {
@@ -49,17 +41,17 @@ std::string Bound(const std::string& pool, const std::string& seeker, const std:
 }  // namespace
 
 CandidateTokens::CandidateTokens(const std::string& key)
-    : mac_key_(Hmac(key, "candidate token mac")), cipher_key_(Hmac(key, "candidate token cipher").substr(0, 16)) {}
+    : mac_key_(base::HmacSha256(key, "candidate token mac")), cipher_key_(base::HmacSha256(key, "candidate token cipher").substr(0, 16)) {}
 
 std::string CandidateTokens::Mark(const std::string& text) const {
-  return Hmac(mac_key_, "mark\n" + text).substr(0, kMacBytes);
+  return base::HmacSha256(mac_key_, "mark\n" + text).substr(0, kMacBytes);
 }
 
 // The synthetic-IV construction (RFC 5297) with HMAC-SHA256 as the keyed hash: deterministic, and forged tokens do not
 // open.
 std::string CandidateTokens::Seal(const std::string& pool, const std::string& seeker, const std::string& need,
                                   const std::string& helper) const {
-  const std::string mac = Hmac(mac_key_, Bound(pool, seeker, need, helper)).substr(0, kMacBytes);
+  const std::string mac = base::HmacSha256(mac_key_, Bound(pool, seeker, need, helper)).substr(0, kMacBytes);
   std::string padded = helper;
   padded.resize(kIdBytes, '\0');
   return absl::WebSafeBase64Escape(absl::StrCat(mac, Crypt(cipher_key_, mac, padded)));
@@ -74,7 +66,7 @@ std::optional<std::string> CandidateTokens::Open(const std::string& pool, const 
   const std::string mac = sealed.substr(0, kMacBytes);
   std::string helper = Crypt(cipher_key_, mac, sealed.substr(kMacBytes));
   helper.resize(std::min(helper.find('\0'), helper.size()));
-  const std::string expected = Hmac(mac_key_, Bound(pool, seeker, need, helper)).substr(0, kMacBytes);
+  const std::string expected = base::HmacSha256(mac_key_, Bound(pool, seeker, need, helper)).substr(0, kMacBytes);
   if (CRYPTO_memcmp(mac.data(), expected.data(), kMacBytes) != 0) return std::nullopt;
   return helper;
 }

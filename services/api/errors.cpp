@@ -11,7 +11,7 @@
 namespace warmline::api {
 namespace {
 
-static_assert(static_cast<int>(domain::ErrorReason::kMemberSuspended) == warmline::v1::MEMBER_SUSPENDED,
+static_assert(static_cast<int>(domain::ErrorReason::kMarketNotMeasured) == warmline::v1::MARKET_NOT_MEASURED,
               "the two lists of reasons are one");
 static_assert(static_cast<int>(domain::ErrorReason::kStoreFull) == warmline::v1::STORE_FULL);
 

@@ -1,5 +1,8 @@
 #include "api/pool_handlers.h"
 
+#include <algorithm>
+#include <map>
+
 #include "api/idempotent_write.h"
 #include "api/page_token.h"
 #include "api/validation.h"
@@ -7,6 +10,8 @@
 #include "application/refresh_statistics.h"
 #include "base/rcu.h"
 #include "codec/resources.h"
+#include "codec/time.h"
+#include "domain/introduction_moves.h"
 #include "domain/names.h"
 
 namespace warmline::api {
@@ -16,6 +21,46 @@ using application::RecordReader;
 using application::WriteTransaction;
 
 namespace {
+
+// How soon it pays to ask again for a market that was not counted yet.
+constexpr absl::Duration kAskMarketAgain = absl::Seconds(5);
+
+void ToProto(const application::Quantiles& quantiles, pb::DurationQuantiles* message) {
+  codec::SetDuration(quantiles.median, message->mutable_median());
+  codec::SetDuration(quantiles.p90, message->mutable_p90());
+  codec::SetDuration(quantiles.longest, message->mutable_longest());
+}
+
+void ToProto(const application::MarketCounted& counted, pb::MarketHealth* message) {
+  const application::MarketHealth& health = counted.health;
+  codec::SetTime(counted.at, message->mutable_measure_time());
+  message->set_needs_open(health.needs_open);
+  message->set_needs_waiting(health.needs_waiting);
+  if (health.waiting) ToProto(*health.waiting, message->mutable_waiting());
+  message->set_needs_due(health.needs_due);
+  message->set_needs_answered_in_time(health.needs_answered_in_time);
+  for (std::size_t i = 0; i < health.asks.size(); ++i) {
+    if (health.asks[i] > 0)
+      (*message->mutable_asks())[domain::StateName(static_cast<domain::IntroductionState>(i))] = health.asks[i];
+  }
+  message->set_answered(health.answered);
+  message->set_accepted(health.accepted);
+  if (health.first_answer) ToProto(*health.first_answer, message->mutable_first_answer());
+  message->set_outcomes(health.outcomes);
+  message->set_helped(health.helped);
+  message->set_helpers(health.helpers);
+  message->set_proven(health.proven);
+  message->set_load_gini(health.load_gini);
+  message->set_newcomers(health.newcomers);
+  message->set_newcomers_reached(health.newcomers_reached);
+  for (const application::InterestBalance& balance : health.interests) {
+    pb::InterestBalance* entry = message->add_interests();
+    entry->set_interest(balance.interest);
+    entry->set_needs(balance.needs);
+    entry->set_helpers(balance.helpers);
+    entry->set_proven(balance.proven);
+  }
+}
 
 // Authorises an operator for a pool.
 bool ForOperator(Call& call, const pb::Actor& actor, const std::string& pool, const char* what) {
@@ -144,6 +189,56 @@ PoolHandlers::Reactor* PoolHandlers::GetIndexState(Context* context, const pb::G
     response->set_bytes(state->bytes.All());
     return absl::OkStatus();
   });
+}
+
+PoolHandlers::Reactor* PoolHandlers::GetMarketHealth(Context* context, const pb::GetMarketHealthRequest* request,
+                                                     pb::MarketHealth* response) {
+  auto call = Call::Start(environment_, context, "warmline.v1.PoolService/GetMarketHealth");
+  const Target target = call->PoolTarget(request->name(), "name");
+  if (!ForOperator(*call, request->actor(), target.pool, "reading the health of a market"))
+    return call->Finish(call->error());
+  if (const auto counted = environment_.market.Find(target.pool)) {
+    ToProto(*counted, response);
+    return call->Finish(absl::OkStatus());
+  }
+  const base::RcuReadGuard guard;
+  if (environment_.pools.Find(target.pool) == nullptr) return call->Finish(application::PoolNotFound(target.pool));
+  return call->Finish(domain::MakeError(
+      domain::ErrorReason::kMarketNotMeasured,
+      "this pool's market was not counted yet: try again; of more than 100 pools the first 100 by id are counted",
+      kAskMarketAgain));
+}
+
+PoolHandlers::Reactor* PoolHandlers::ListReplicas(Context* context, const pb::ListReplicasRequest* request,
+                                                  pb::ListReplicasResponse* response) {
+  auto call = Call::Start(environment_, context, "warmline.v1.PoolService/ListReplicas");
+  if (!ForOperator(*call, request->actor(), "", "listing replicas")) return call->Finish(call->error());
+  const application::Replicas::Listing listing = environment_.replicas->List();
+  std::map<std::string, std::int64_t> newest;
+  for (const auto& replica : listing.replicas) {
+    for (const auto& pool : replica.pools) newest[pool.pool] = std::max(newest[pool.pool], pool.revision);
+  }
+  response->set_complete(listing.complete);
+  for (const auto& replica : listing.replicas) {
+    pb::Replica* entry = response->add_replicas();
+    entry->set_id(replica.id);
+    entry->set_version(replica.version);
+    codec::SetTime(replica.started, entry->mutable_start_time());
+    codec::SetTime(replica.told, entry->mutable_tell_time());
+    entry->set_not_ready(replica.not_ready);
+    entry->set_in_flight(replica.in_flight);
+    codec::SetDuration(replica.staleness, entry->mutable_staleness());
+    for (const auto& state : replica.pools) {
+      if (!call->grant().AllowsPool(state.pool)) continue;
+      pb::ReplicaPool* pool = entry->add_pools();
+      pool->set_name(domain::PoolName(state.pool));
+      pool->set_revision(call->Token(state.revision));
+      pool->set_behind(newest[state.pool] - state.revision);
+      pool->set_epoch(state.epoch_hour);
+      pool->set_statistics_generation(state.statistics_generation);
+    }
+  }
+  return call->Finish(absl::OkStatus());
 }
 
 }  // namespace warmline::api

@@ -24,6 +24,10 @@ class PoolHandlers final : public warmline::v1::PoolService::CallbackService {
                              warmline::v1::WritePoolResponse* response) override;
   Reactor* GetIndexState(Context* context, const warmline::v1::GetIndexStateRequest* request,
                          warmline::v1::IndexState* response) override;
+  Reactor* GetMarketHealth(Context* context, const warmline::v1::GetMarketHealthRequest* request,
+                           warmline::v1::MarketHealth* response) override;
+  Reactor* ListReplicas(Context* context, const warmline::v1::ListReplicasRequest* request,
+                        warmline::v1::ListReplicasResponse* response) override;
 
  private:
   Environment& environment_;

@@ -1,6 +1,11 @@
 #include "api/rpc_roles.h"
 
 #include <absl/container/flat_hash_map.h>
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/descriptor.pb.h>
+
+#include <algorithm>
+#include <string>
 
 namespace warmline::api {
 namespace {
@@ -27,6 +32,8 @@ const absl::flat_hash_map<std::string_view, CallRoles>& Table() {
       {"warmline.v1.PoolService/UpdatePool", kOperators},
       {"warmline.v1.PoolService/RefreshStatistics", kOperators},
       {"warmline.v1.PoolService/GetIndexState", kReaders},
+      {"warmline.v1.PoolService/GetMarketHealth", kReaders},
+      {"warmline.v1.PoolService/ListReplicas", kReaders},
       {"warmline.v1.MemberService/CreateMember", kWriters},
       {"warmline.v1.MemberService/GetMember", kRecords},
       {"warmline.v1.MemberService/ListMembers", kRecords},
@@ -78,6 +85,14 @@ const absl::flat_hash_map<std::string_view, CallRoles>& Table() {
 CallRoles RolesFor(std::string_view method) {
   const auto found = Table().find(method);
   return found == Table().end() ? CallRoles{0} : found->second;
+}
+
+bool HasSideEffects(std::string_view method) {
+  std::string name(method);
+  std::replace(name.begin(), name.end(), '/', '.');
+  const auto* described = google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(name);
+  return described == nullptr ||
+         described->options().idempotency_level() != google::protobuf::MethodOptions::NO_SIDE_EFFECTS;
 }
 
 }  // namespace warmline::api

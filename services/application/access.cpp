@@ -25,11 +25,6 @@ constexpr std::array<std::pair<CallRole, const char*>, 5> kRoles = {{{CallRole::
                                                                      {CallRole::kIntroducer, "introducer"},
                                                                      {CallRole::kOperator, "operator"}}};
 
-bool Same(const Grant& x, const Grant& y) {
-  return x.name == y.name && x.roles == y.roles && x.audiences == y.audiences && x.pools == y.pools &&
-         x.members == y.members && x.calls_per_second == y.calls_per_second;
-}
-
 }  // namespace
 
 std::optional<CallRole> RoleOf(std::string_view name) {
@@ -88,7 +83,7 @@ std::shared_ptr<const GrantInForce> TokenTable::Find(const std::string& sha256) 
 void TokenTable::Continue(const TokenTable& before) {
   for (auto& [sha256, grant] : grants_) {
     const auto known = before.Find(sha256);
-    if (known != nullptr && Same(known->grant, grant->grant)) grant = known;
+    if (known != nullptr && known->grant == grant->grant) grant = known;
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <absl/container/flat_hash_map.h>
 #include <absl/status/status.h>
+#include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
 #include <atomic>
@@ -55,6 +56,7 @@ struct Grant {
   double calls_per_second = 0;       // 0: no limit
 
   [[nodiscard]] bool AllowsPool(const std::string& pool) const;
+  bool operator==(const Grant&) const = default;
 };
 
 // A grant in force, with what it has used.
@@ -101,6 +103,17 @@ class TokenRegistry {
 
  private:
   std::atomic<const TokenTable*> table_{nullptr};
+};
+
+// Tokens that say themselves what they allow, and prove it. Thread-safety: all calls from any thread.
+class TokenVerifier {
+ public:
+  virtual ~TokenVerifier() = default;
+  // Whether `token` has the form of such a token at all.
+  [[nodiscard]] virtual bool Recognises(const std::string& token) const = 0;
+  // Errors: UNAUTHENTICATED (TOKEN_UNKNOWN, TOKEN_EXPIRED), saying what is wrong with it.
+  [[nodiscard]] virtual absl::StatusOr<std::shared_ptr<const GrantInForce>> Verify(const std::string& token,
+                                                                                   absl::Time now) = 0;
 };
 
 // Errors: PERMISSION_DENIED (AUDIENCE_NOT_ALLOWED, POOL_NOT_ALLOWED, ACTING_MEMBER_NOT_ALLOWED). `pool` may be empty

@@ -60,8 +60,14 @@ absl::StatusOr<MarketHealth> MeasureMarket(RecordStore& store, const domain::Poo
   return count.Finish();
 }
 
-MarketMeter::MarketMeter(RecordStore& store, const Clock& clock, Metrics& metrics, absl::Duration interval)
-    : store_(store), clock_(clock), metrics_(metrics), interval_(interval), thread_([this] { Loop(); }) {}
+MarketMeter::MarketMeter(RecordStore& store, MarketBoard& board, const Clock& clock, Metrics& metrics,
+                         absl::Duration interval)
+    : store_(store),
+      board_(board),
+      clock_(clock),
+      metrics_(metrics),
+      interval_(interval),
+      thread_([this] { Loop(); }) {}
 
 MarketMeter::~MarketMeter() { Stop(); }
 
@@ -71,8 +77,7 @@ void MarketMeter::Stop() {
 }
 
 void MarketMeter::Loop() {
-  // A start has other things to do first.
-  for (absl::Duration rest = interval_; !stop_.IsSetWithin(rest);) {
+  for (absl::Duration rest = std::min(kFirstRest, interval_); !stop_.IsSetWithin(rest);) {
     const absl::Time began = absl::Now();
     (void)Measure();  // what could not be read is found the next time
     rest = std::max(interval_, kRestPerWork * (absl::Now() - began));
@@ -99,11 +104,14 @@ bool MarketMeter::Measure() {
   if (!status.ok()) return false;
   std::vector<std::string> measured;
   for (const domain::Pool& pool : pools) {
-    const auto health = MeasureMarket(store_, pool, clock_.Now(), stop_);
+    const absl::Time now = clock_.Now();
+    auto health = MeasureMarket(store_, pool, now, stop_);
     if (!health.ok()) return false;
-    metrics_.MarketMeasured(pool.id, *health, clock_.Now());
+    metrics_.MarketMeasured(pool.id, *health, now);
+    board_.Put(pool.id, {now, *std::move(health)});
     measured.push_back(pool.id);
   }
+  board_.Keep(measured);
   metrics_.MarketsMeasured(measured, left_out);
   return true;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "application/clock.h"
+#include "application/market_board.h"
 #include "application/market_health.h"
 #include "application/metrics.h"
 #include "application/record_store.h"
@@ -28,8 +29,11 @@ class MarketMeter {
   // about a twentieth of one core, however large the pools are.
   static constexpr absl::Duration kInterval = absl::Minutes(1);
   static constexpr int kRestPerWork = 20;
+  // Before the first: a start has other things to do.
+  static constexpr absl::Duration kFirstRest = absl::Seconds(5);
 
-  MarketMeter(RecordStore& store, const Clock& clock, Metrics& metrics, absl::Duration interval = kInterval);
+  MarketMeter(RecordStore& store, MarketBoard& board, const Clock& clock, Metrics& metrics,
+              absl::Duration interval = kInterval);
   ~MarketMeter();
   MarketMeter(const MarketMeter&) = delete;
   MarketMeter& operator=(const MarketMeter&) = delete;
@@ -41,6 +45,7 @@ class MarketMeter {
   bool Measure();
 
   RecordStore& store_;
+  MarketBoard& board_;
   const Clock& clock_;
   Metrics& metrics_;
   const absl::Duration interval_;

@@ -34,6 +34,8 @@ class Metrics {
   virtual void CallRefused(const char* reason) = 0;
   // A call ended with an error of a published reason.
   virtual void CallFailed(const char* method, const std::string& reason) = 0;
+  // An entry of the audit log was written, or lost: the disk refused it, or too many waited.
+  virtual void Audited(bool kept) = 0;
   // A match was answered: of the candidates found in lists, those whose interests were weighed, and those shown.
   virtual void Matched(std::int64_t touched, std::int64_t weighed, std::int64_t ranked, absl::Duration took) = 0;
   // A group commit ended.
@@ -50,7 +52,7 @@ class Metrics {
   // What others told through the feed had gaps, or did not fit: the log was read. Rows that were not told to others.
   virtual void FeedGap() = 0;
   virtual void FeedDropped(std::int64_t rows) = 0;
-  // Redis was lost, or found again, by one of its users: "cache", "feed_publisher" or "feed_subscriber".
+  // Redis was lost, or found again, by one of its users: "cache", "feed_publisher", "feed_subscriber" or "replicas".
   virtual void CacheReachable(const char* use, bool reachable) = 0;
   // A pool could not be brought to the end of its log.
   virtual void CatchUpFailed() = 0;

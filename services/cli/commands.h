@@ -15,6 +15,7 @@ void AddInbox(CLI::App& app, int& exit_code);
 void AddSimulate(CLI::App& app, int& exit_code);
 void AddAssign(CLI::App& app, int& exit_code);
 void AddDoctor(CLI::App& app, int& exit_code);
+void AddHealth(CLI::App& app, int& exit_code);
 void AddMigrate(CLI::App& app, int& exit_code);
 
 // An option as flag `--name`, environment variable WARMLINE_NAME and configuration key `name`.

@@ -38,6 +38,7 @@ int RunProgram(int argc, char** argv) {
   AddSimulate(app, exit_code);
   AddAssign(app, exit_code);
   AddDoctor(app, exit_code);
+  AddHealth(app, exit_code);
   AddMigrate(app, exit_code);
   app.add_subcommand("version", "Print the version")->callback([] {
     std::cout << "warmline " << server::Version() << "\n";

@@ -55,6 +55,7 @@ void AddServe(CLI::App& app, int& exit_code) {
   auto snapshot_ms = std::make_shared<int>(60'000);
   auto staleness_ms = std::make_shared<int>(600'000);
   auto market_ms = std::make_shared<int>(60'000);
+  auto no_console = std::make_shared<bool>(false);
   AddOption(*command, "data-dir", config->data_dir, "Directory of the embedded database");
   AddOption(
       *command, "postgres", config->postgres,
@@ -74,7 +75,7 @@ void AddServe(CLI::App& app, int& exit_code) {
   AddOption(*command, "market-interval-ms", *market_ms, "Time between two counts of every pool's market for metrics")
       ->check(CLI::Range(100, 86'400'000));
   AddOption(*command, "listen", config->listen, "host:port of the gRPC API; port 0 chooses one");
-  AddOption(*command, "ops-listen", config->ops_listen, "host:port of metrics and health");
+  AddOption(*command, "ops-listen", config->ops_listen, "host:port of metrics, health and the console");
   AddOption(*command, "tokens-file", config->tokens_file,
             "JSON file of tokens; without it the operator's token is made in the data directory");
   AddOption(*command, "tls-cert-file", config->tls_cert_file,
@@ -83,6 +84,19 @@ void AddServe(CLI::App& app, int& exit_code) {
   AddOption(*command, "tls-key-file", config->tls_key_file, "PEM file of its key");
   AddOption(*command, "tls-client-ca-file", config->tls_client_ca_file,
             "PEM file of the authority of callers' certificates; with it every caller must have one");
+  AddFlag(*command, "ops-tls", config->ops_tls, "The operations port speaks TLS too, with the same certificate");
+  AddFlag(*command, "no-console", *no_console,
+          "Leave out the console and the JSON form of the reads on the operations port");
+  AddOption(*command, "jwt-issuer", config->jwt_issuer,
+            "Take JSON Web Tokens of this issuer (iss); with --jwt-audience and --jwt-jwks-file");
+  AddOption(*command, "jwt-audience", config->jwt_audience, "The audience (aud) that they name");
+  AddOption(*command, "jwt-jwks-file", config->jwt_jwks_file,
+            "JSON Web Key Set file with the issuer's keys; read again when it changes");
+  AddOption(*command, "jwt-claim", config->jwt_claim, "The claim that says what a token allows");
+  AddOption(*command, "audit-file", config->audit_file,
+            "File to which is written who changed what and who was refused; empty: nowhere");
+  AddOption(*command, "audit-key-file", config->audit_key_file,
+            "File with the key of members' pseudonyms there, 16 bytes or more; without it no member is told");
   AddOption(*command, "webhook-url", config->webhook_url,
             "Where events are sent to, as signed POSTs: https://host:port/path; empty: nowhere");
   AddOption(*command, "webhook-secret-file", config->webhook_secret_file,
@@ -100,7 +114,8 @@ void AddServe(CLI::App& app, int& exit_code) {
   AddOption(*command, "drain-timeout-ms", *drain_ms, "Time for calls to end on SIGTERM")->check(CLI::Range(0, 600'000));
   AddOption(*command, "log-level", config->log_level, "trace, debug, info, warning, error or off")
       ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}));
-  command->callback([config, delay_ms, drain_ms, poll_ms, staleness_ms, snapshot_ms, market_ms, &exit_code] {
+  command->callback([config, no_console, delay_ms, drain_ms, poll_ms, staleness_ms, snapshot_ms, market_ms, &exit_code] {
+    config->console = !*no_console;
     config->snapshot_interval = absl::Milliseconds(*snapshot_ms);
     config->market_interval = absl::Milliseconds(*market_ms);
     config->poll_interval = absl::Milliseconds(*poll_ms);

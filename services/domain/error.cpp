@@ -42,6 +42,7 @@ absl::StatusCode CodeOf(ErrorReason reason) {
       return absl::StatusCode::kAlreadyExists;
     case ErrorReason::kTokenMissing:
     case ErrorReason::kTokenUnknown:
+    case ErrorReason::kTokenExpired:
       return absl::StatusCode::kUnauthenticated;
     case ErrorReason::kAudienceNotAllowed:
     case ErrorReason::kPoolNotAllowed:
@@ -66,6 +67,7 @@ absl::StatusCode CodeOf(ErrorReason reason) {
     case ErrorReason::kStoreFull:
     case ErrorReason::kDraining:
     case ErrorReason::kReplicaStale:
+    case ErrorReason::kMarketNotMeasured:
       return absl::StatusCode::kUnavailable;
     case ErrorReason::kOverloaded:
     case ErrorReason::kCallRateExceeded:

@@ -59,6 +59,8 @@ enum class ErrorReason {
   kMemberSuspended,
   kRoleNotAllowed,
   kCallRateExceeded,
+  kTokenExpired,
+  kMarketNotMeasured,
 };
 
 // A field that is wrong: its path, and what is wrong with the remedy.

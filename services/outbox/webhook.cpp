@@ -4,10 +4,8 @@
 #include <absl/strings/str_cat.h>
 #include <absl/strings/strip.h>
 #include <httplib.h>
-#include <openssl/hmac.h>
 
-#include <array>
-
+#include "base/hmac.h"
 #include "codec/events.h"
 #include "domain/error.h"
 
@@ -26,12 +24,7 @@ Webhook::Webhook(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Webhook::~Webhook() = default;
 
 std::string Signature(const std::string& secret, std::int64_t seconds, const std::string& body) {
-  const std::string text = absl::StrCat(seconds, ".", body);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
-  unsigned int size = 0;
-  HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
-       reinterpret_cast<const unsigned char*>(text.data()), text.size(), mac.data(), &size);
-  return absl::BytesToHexString({reinterpret_cast<const char*>(mac.data()), size});
+  return absl::BytesToHexString(base::HmacSha256(secret, absl::StrCat(seconds, ".", body)));
 }
 
 absl::StatusOr<std::unique_ptr<Webhook>> Webhook::Make(WebhookOptions options, const application::Clock& clock) {

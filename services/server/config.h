@@ -35,6 +35,20 @@ struct Config {
   std::string tls_cert_file;
   std::string tls_key_file;
   std::string tls_client_ca_file;
+  // The operations port speaks TLS too, with the same certificate; callers need none there.
+  bool ops_tls = false;
+  // The JSON form of the reads and the console, on the operations port.
+  bool console = true;
+  // JSON Web Tokens of this issuer for this audience are callers' tokens too, when their signature is of a key in this
+  // JSON Web Key Set, which is read again when it changes; and the claim that says what they allow.
+  std::string jwt_issuer;
+  std::string jwt_audience;
+  std::string jwt_jwks_file;
+  std::string jwt_claim = "warmline";
+  // Where it is written who changed what and who was refused, and the key of the pseudonyms there; empty: nowhere, and
+  // without members.
+  std::string audit_file;
+  std::string audit_key_file;
   // Where events are sent (outbox/webhook.h), and the file with the secret that signs them; empty: nowhere.
   std::string webhook_url;
   std::string webhook_secret_file;

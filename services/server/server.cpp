@@ -1,6 +1,5 @@
 #include "server/server.h"
 
-#include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
@@ -25,6 +24,7 @@
 #include "application/feed_follower.h"
 #include "application/follower.h"
 #include "application/introduction_timer.h"
+#include "application/market_board.h"
 #include "application/market_meter.h"
 #include "application/outbox.h"
 #include "application/pool_registry.h"
@@ -35,13 +35,15 @@
 #include "base/stop_signal.h"
 #include "cache/file/snapshot_files.h"
 #include "cache/redis/feed.h"
+#include "cache/redis/replica_board.h"
 #include "cache/redis/snapshots.h"
 #include "console/operations_server.h"
 #include "domain/error.h"
-#include "outbox/webhook.h"
+#include "server/address.h"
+#include "server/identity.h"
+#include "server/outlets.h"
 #include "server/records.h"
 #include "server/redis_config.h"
-#include "server/secret_file.h"
 #include "server/tls.h"
 #include "server/tokens.h"
 #include "server/watched_file.h"
@@ -61,31 +63,22 @@ constexpr absl::Duration kMinTimeBetweenCounts = absl::Seconds(60);
 constexpr std::size_t kMaxWaitingReads = 10'000;
 constexpr std::size_t kMaxWaitingLongWork = 8;
 
-absl::StatusOr<std::pair<std::string, int>> SplitHostPort(const std::string& listen, const char* field) {
-  const std::size_t colon = listen.rfind(':');
-  int port = -1;
-  if (colon == std::string::npos || colon == 0 || !absl::SimpleAtoi(listen.substr(colon + 1), &port) || port < 0 ||
-      port > 65535) {
-    domain::Violations violations;
-    violations.Add(field,
-                   absl::StrCat(domain::Quoted(listen), " is not host:port: write, for example, 127.0.0.1:7700"));
-    return violations.ToStatus();
-  }
-  return std::pair(listen.substr(0, colon), port);
-}
-
 }  // namespace
 
 const char* Version() { return WARMLINE_VERSION; }
 
 struct Server::State {
-  explicit State(const Config& c) : config(c), metrics(Version()) {}
+  State(const Config& c, application::Metrics* other)
+      : config(c), prometheus(Version()), metrics(other == nullptr ? prometheus : *other) {}
 
   Config config;
   application::SystemClock clock;
-  telemetry::PrometheusMetrics metrics;
-  application::TokenRegistry tokens;
-  WatchedFile tokens_file{config.tokens_file};
+  telemetry::PrometheusMetrics prometheus;
+  application::Metrics& metrics;
+  std::unique_ptr<Identity> identity;
+  std::unique_ptr<application::AuditLog> audit;
+  WatchedFile cert_file{config.ops_tls ? config.tls_cert_file : ""};
+  WatchedFile key_file{config.ops_tls ? config.tls_key_file : ""};
   std::shared_ptr<grpc::ServerCredentials> credentials;
   std::unique_ptr<application::RecordStore> store;
   std::unique_ptr<application::SnapshotCache> snapshots;
@@ -99,7 +92,10 @@ struct Server::State {
   std::unique_ptr<application::Follower> follower;
   std::unique_ptr<application::IntroductionTimer> timer;
   std::unique_ptr<application::RetentionSweeper> retention;
+  application::MarketBoard market_board;
   std::unique_ptr<application::MarketMeter> market;
+  std::unique_ptr<application::ReplicaBoard> replica_board;
+  std::unique_ptr<application::Replicas> replicas;
   std::unique_ptr<application::EventSink> event_sink;
   std::unique_ptr<application::Outbox> outbox;
   std::unique_ptr<api::Environment> environment;
@@ -119,6 +115,8 @@ struct Server::State {
   std::thread maintenance;
   std::thread merging;
 
+  // Empty when calls may come, or why not.
+  [[nodiscard]] std::string NotReady() const;
   absl::Status StartOperations();
   absl::Status OpenStore();
   absl::Status StartOutbox();
@@ -126,26 +124,34 @@ struct Server::State {
   void Maintain();
   void MergeSegments();
   void RefreshStatistics();
-  void ReloadTokens();
+  void ReloadCertificate();
   // When the statistics of a pool were last counted anew by this process.
   std::map<std::string, absl::Time> counted;
 };
+
+std::string Server::State::NotReady() const {
+  if (draining) return "draining";
+  if (!started) return "loading the pools";
+  const absl::Duration staleness = pools->MaxStaleness();
+  if (staleness <= config.max_staleness) return "";
+  return absl::StrCat("a pool has not seen the store for ",
+                      absl::FormatDuration(absl::Trunc(staleness, absl::Seconds(1))));
+}
 
 absl::Status Server::State::StartOperations() {
   auto address = SplitHostPort(config.ops_listen, "ops-listen");
   if (!address.ok()) return address.status();
   console::OperationsHooks hooks;
-  hooks.metrics = [this] { return metrics.Text(); };
+  hooks.metrics = [this] { return prometheus.Text(); };
   hooks.started = [this] { return started.load(); };
-  hooks.not_ready = [this] {
-    if (draining) return std::string("draining");
-    if (!started) return std::string("loading the pools");
-    const absl::Duration staleness = pools->MaxStaleness();
-    if (staleness <= config.max_staleness) return std::string();
-    return absl::StrCat("a pool has not seen the store for ",
-                        absl::FormatDuration(absl::Trunc(staleness, absl::Seconds(1))));
-  };
-  operations = std::make_unique<console::OperationsServer>(std::move(hooks));
+  hooks.not_ready = [this] { return NotReady(); };
+  console::OperationsOptions options;
+  options.console = config.console;
+  if (config.ops_tls) {
+    options.cert_file = config.tls_cert_file;
+    options.key_file = config.tls_key_file;
+  }
+  operations = std::make_unique<console::OperationsServer>(std::move(hooks), std::move(options));
   return operations->Start(address->first, address->second);
 }
 
@@ -158,9 +164,12 @@ absl::Status Server::State::OpenStore() {
                                             "): name a directory that you may write"));
     return violations.ToStatus();
   }
-  auto loaded = LoadTokens(config);
-  if (!loaded.ok()) return loaded.status();
-  tokens.Exchange(*std::move(loaded));
+  auto made = Identity::Make(config);
+  if (!made.ok()) return made.status();
+  identity = *std::move(made);
+  auto log = OpenAudit(config, metrics);
+  if (!log.ok()) return log.status();
+  audit = *std::move(log);
   if (auto opened = OpenRecords(config); opened.ok()) {
     store = *std::move(opened);
   } else {
@@ -178,6 +187,7 @@ absl::Status Server::State::OpenStore() {
     if (!redis.ok()) return redis.status();
     snapshots = std::make_unique<cache::redis::Snapshots>(*redis, clock, metrics);
     feed = std::make_unique<cache::redis::Feed>(*redis, store->history(), clock, metrics);
+    replica_board = std::make_unique<cache::redis::ReplicaBoard>(*redis, store->history(), clock, metrics);
   }
   pools = std::make_unique<application::PoolRegistry>(*store, clock, metrics, config.max_staleness, snapshots.get());
   const absl::Time began = clock.Now();
@@ -195,7 +205,7 @@ absl::Status Server::State::OpenStore() {
   follower = std::make_unique<application::Follower>(*store, *pools, clock, metrics, config.poll_interval);
   timer = std::make_unique<application::IntroductionTimer>(*store, *writes, clock, metrics);
   retention = std::make_unique<application::RetentionSweeper>(*store, *writes, clock, metrics);
-  market = std::make_unique<application::MarketMeter>(*store, clock, metrics, config.market_interval);
+  market = std::make_unique<application::MarketMeter>(*store, market_board, clock, metrics, config.market_interval);
   if (auto status = StartOutbox(); !status.ok()) return status;
   if (feed != nullptr) feed_follower = std::make_unique<application::FeedFollower>(*feed, *store, *pools, metrics);
   if (snapshots != nullptr) {
@@ -207,22 +217,10 @@ absl::Status Server::State::OpenStore() {
 }
 
 absl::Status Server::State::StartOutbox() {
-  if (config.webhook_url.empty()) {
-    domain::Violations violations;
-    if (!config.webhook_secret_file.empty())
-      violations.Add("webhook-url",
-                     "is missing beside webhook-secret-file: say where events are sent, or leave both out");
-    return violations.ToStatus();
-  }
-  outbox::WebhookOptions options;
-  options.url = config.webhook_url;
-  options.history = store->history();
-  auto secret = ReadSecret(config.webhook_secret_file, "webhook-secret-file");
-  if (!secret.ok()) return secret.status();
-  options.secret = *std::move(secret);
-  auto made = outbox::Webhook::Make(std::move(options), clock);
-  if (!made.ok()) return made.status();
-  event_sink = *std::move(made);
+  auto sink = MakeEventSink(config, store->history(), clock);
+  if (!sink.ok()) return sink.status();
+  if (*sink == nullptr) return absl::OkStatus();
+  event_sink = *std::move(sink);
   // An embedded store has one process at a time, which goes on at once where the last one was killed.
   const std::string holder =
       config.postgres.empty() ? "embedded" : absl::StrCat(getpid(), "-", absl::ToUnixMicros(absl::Now()));
@@ -237,11 +235,19 @@ absl::Status Server::State::StartGrpc() {
                                          *follower,
                                          *reads,
                                          *long_work,
-                                         tokens,
+                                         identity->tokens(),
                                          clock,
                                          metrics,
+                                         market_board,
                                          api::CandidateTokens(store->token_key()),
                                          {.max_in_flight = config.max_in_flight}});
+  replicas = std::make_unique<application::Replicas>(
+      replica_board.get(), *pools, clock,
+      application::ReplicaSelf{Version(), [this] { return NotReady(); },
+                               [this] { return std::int64_t{environment->in_flight.load()}; }});
+  environment->replicas = replicas.get();
+  environment->verifier = identity->verifier();
+  environment->audit = audit.get();
   pool_handlers = std::make_unique<api::PoolHandlers>(*environment);
   member_handlers = std::make_unique<api::MemberHandlers>(*environment);
   need_handlers = std::make_unique<api::NeedHandlers>(*environment);
@@ -274,6 +280,7 @@ absl::Status Server::State::StartGrpc() {
   if (config.tls_cert_file.empty() && !IsLoopback(config.listen))
     spdlog::warn("tokens travel in the clear on {}: give --tls-cert-file, or keep it in a network of its own",
                  config.listen);
+  operations->ServeApi(grpc_server->InProcessChannel(grpc::ChannelArguments()));
   return absl::OkStatus();
 }
 
@@ -301,23 +308,19 @@ void Server::State::RefreshStatistics() {
   }
 }
 
-// A file that is wrong changes nothing: the tokens before it stay in force.
-void Server::State::ReloadTokens() {
-  if (!tokens_file.Changed()) return;
-  auto loaded = ReadTokens(config.tokens_file);
-  if (!loaded.ok()) {
-    spdlog::error("the tokens stay as they were: {}", std::string(loaded.status().message()));
-    for (const auto& violation : domain::ViolationsOf(loaded.status()))
-      spdlog::error("  {}: {}", violation.field, violation.description);
-    return;
-  }
-  spdlog::info("{} tokens are in force, from {}", loaded->size(), config.tokens_file);
-  tokens.Exchange(*std::move(loaded));
+void Server::State::ReloadCertificate() {
+  const bool cert_changed = cert_file.Changed();
+  const bool key_changed = key_file.Changed();
+  if (!cert_changed && !key_changed) return;
+  // One of the two may come later than the other: then both are looked at again.
+  if (const auto status = operations->UseCertificate(); !status.ok())
+    spdlog::warn("the operations port keeps its certificate: {}", std::string(status.message()));
 }
 
 void Server::State::Maintain() {
   do {
-    ReloadTokens();
+    identity->Reload();
+    ReloadCertificate();
     pools->Maintain();
     RefreshStatistics();
     metrics.PoolsHeld(pools->Totals());
@@ -332,8 +335,8 @@ void Server::State::MergeSegments() {
 
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
-  std::unique_ptr<Server> server(new Server(std::make_unique<State>(config)));
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, application::Metrics* metrics) {
+  std::unique_ptr<Server> server(new Server(std::make_unique<State>(config, metrics)));
   State& state = *server->state_;
   if (auto address = SplitHostPort(config.listen, "listen"); !address.ok()) return address.status();
   // Before the pools are loaded, which may take minutes.
@@ -346,6 +349,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   state.maintenance = std::thread([&state] { state.Maintain(); });
   state.merging = std::thread([&state] { state.MergeSegments(); });
   state.started = true;
+  state.replicas->Begin(ReplicaName(state.port));
   return server;
 }
 
@@ -373,6 +377,7 @@ void Server::Drain() {
   if (state.timer != nullptr) state.timer->Stop();
   if (state.retention != nullptr) state.retention->Stop();
   if (state.market != nullptr) state.market->Stop();
+  if (state.replicas != nullptr) state.replicas->Stop();
   if (state.outbox != nullptr) state.outbox->Stop();
   if (state.long_work != nullptr) state.long_work->Stop();
   if (state.writes != nullptr) state.writes->Stop();

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "application/metrics.h"
 #include "server/config.h"
 
 namespace warmline::server {
@@ -14,8 +15,10 @@ namespace warmline::server {
 class Server {
  public:
   // Opens the store, loads every pool, then listens. Errors name what to do: port taken, directory not writable,
-  // database in use, damaged, or of a newer version, tokens missing.
-  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config);
+  // database in use, damaged, or of a newer version, tokens missing. `metrics`, which outlives the server, is told what
+  // happens in the place of Prometheus' registry, and /metrics then shows the process alone.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config,
+                                                                     application::Metrics* metrics = nullptr);
   // Drains, if that was not done.
   ~Server();
   Server(const Server&) = delete;

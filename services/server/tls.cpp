@@ -61,6 +61,8 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> ServerCredentialsOf(con
   if (config.tls_cert_file.empty()) {
     if (!config.tls_key_file.empty())
       return Invalid("tls-cert-file", "is missing beside tls-key-file: give both, or neither");
+    if (config.ops_tls)
+      return Invalid("tls-cert-file", "is missing beside ops-tls: the operations port shows the same certificate");
     if (!config.tls_client_ca_file.empty())
       return Invalid("tls-cert-file", "is missing beside tls-client-ca-file: callers are known by TLS only");
     return grpc::InsecureServerCredentials();

@@ -16,6 +16,7 @@
 
 #include "api/token_hash.h"
 #include "domain/error.h"
+#include "server/grants.h"
 
 namespace warmline::server {
 namespace {
@@ -24,22 +25,6 @@ using Json = nlohmann::json;
 
 constexpr std::size_t kMaxTokens = 10'000;
 constexpr std::size_t kMinTokenBytes = 16;
-constexpr double kMinCallsPerSecond = 0.1;
-constexpr double kMaxCallsPerSecond = 1e6;
-
-std::vector<std::string> Strings(const Json& entry, const char* key, const std::string& at,
-                                 domain::Violations& violations) {
-  std::vector<std::string> list;
-  if (!entry.contains(key)) return list;
-  const Json& value = entry.at(key);
-  const bool good =
-      value.is_array() && std::all_of(value.begin(), value.end(), [](const Json& v) { return v.is_string(); });
-  if (!good) {
-    violations.Add(absl::StrCat(at, ".", key), "is not a list of strings");
-    return list;
-  }
-  return value.get<std::vector<std::string>>();
-}
 
 void AddToken(const Json& entry, const std::string& at, application::TokenTable& table,
               domain::Violations& violations) {
@@ -55,43 +40,8 @@ void AddToken(const Json& entry, const std::string& at, application::TokenTable&
                      "is not a key: use name, token, token_sha256, certificate, roles, audiences, pools, members, "
                      "calls_per_second");
   }
-  application::Grant grant;
-  grant.name = entry.value("name", at);
-  for (const std::string& name : Strings(entry, "roles", at, violations)) {
-    if (const auto role = application::RoleOf(name)) {
-      grant.roles = grant.roles | *role;
-    } else {
-      violations.Add(
-          at + ".roles",
-          absl::StrCat(domain::Quoted(name), " is not a role: reader, matcher, member-writer, introducer or operator"));
-    }
-  }
-  for (const std::string& name : Strings(entry, "audiences", at, violations)) {
-    bool known = false;
-    for (const auto audience : {domain::Audience::kSeeker, domain::Audience::kIntroducer, domain::Audience::kHelper,
-                                domain::Audience::kOperator}) {
-      if (name != application::AudienceName(audience)) continue;
-      grant.audiences.push_back(audience);
-      known = true;
-    }
-    if (!known)
-      violations.Add(at + ".audiences",
-                     absl::StrCat(domain::Quoted(name), " is not an audience: SEEKER, INTRODUCER, HELPER or OPERATOR"));
-  }
-  grant.pools = Strings(entry, "pools", at, violations);
-  grant.members = Strings(entry, "members", at, violations);
-  if (entry.contains("calls_per_second")) {
-    const Json& rate = entry["calls_per_second"];
-    if (rate.is_number() && rate.get<double>() >= kMinCallsPerSecond && rate.get<double>() <= kMaxCallsPerSecond) {
-      grant.calls_per_second = rate.get<double>();
-    } else {
-      violations.Add(at + ".calls_per_second",
-                     absl::StrCat("is not a number from ", kMinCallsPerSecond, " to ", kMaxCallsPerSecond));
-    }
-  }
-  if (grant.roles == 0) violations.Add(at + ".roles", "is empty: the token would allow nothing");
-  if (grant.audiences.empty()) violations.Add(at + ".audiences", "is empty: the token would allow nothing");
-  if (grant.pools.empty()) violations.Add(at + ".pools", "is empty: name pools, or `*` for all");
+  application::Grant grant = ParseGrant(entry, at, violations);
+  grant.name = entry.contains("name") && entry["name"].is_string() ? entry["name"].get<std::string>() : at;
   if (entry.contains("token") && entry["token"].is_string() &&
       entry["token"].get<std::string>().size() >= kMinTokenBytes) {
     table.Add(api::TokenHash(entry["token"]), std::move(grant));
@@ -167,10 +117,12 @@ absl::StatusOr<std::string> EnsureOperatorToken(const std::string& data_dir) {
 
 absl::StatusOr<application::TokenTable> LoadTokens(const Config& config) {
   if (!config.tokens_file.empty()) return ReadTokens(config.tokens_file);
+  // JSON Web Tokens alone are enough.
+  if (!config.jwt_jwks_file.empty() && !IsLoopback(config.listen)) return application::TokenTable();
   if (!IsLoopback(config.listen)) {
     return Invalid("tokens-file",
                    absl::StrCat("is not given, and ", config.listen,
-                                " can be reached by others: give a tokens file, or listen on 127.0.0.1"));
+                                " can be reached by others: give a tokens file or JSON Web Tokens (--jwt-issuer), or listen on 127.0.0.1"));
   }
   auto token = EnsureOperatorToken(config.data_dir);
   if (!token.ok()) return token.status();

@@ -3,13 +3,13 @@
 #include <absl/strings/escaping.h>
 #include <absl/strings/str_cat.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include <array>
 #include <cstring>
 #include <memory>
 
 #include "base/hash.h"
+#include "base/hmac.h"
 
 namespace warmline::storage {
 namespace {
@@ -36,12 +36,7 @@ std::string Aes(const std::string& key, const std::string& input, bool encrypt) 
 }  // namespace
 
 std::string ErasureKey::Hash(const std::string& pool, const std::string& member) const {
-  const std::string text = absl::StrCat(pool, "/", member);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()), reinterpret_cast<const unsigned char*>(text.data()),
-       text.size(), digest.data(), &size);
-  return absl::BytesToHexString({reinterpret_cast<const char*>(digest.data()), kBlockBytes});
+  return absl::BytesToHexString(base::HmacSha256(key_, absl::StrCat(pool, "/", member)).substr(0, kBlockBytes));
 }
 
 codec::ErasedName ErasureKey::Name(const std::string& pool, const std::string& member) const {

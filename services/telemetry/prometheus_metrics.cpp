@@ -42,6 +42,14 @@ prometheus::Counter& Followed(prometheus::Registry& registry, const char* source
       .Add({{"source", source}});
 }
 
+prometheus::Counter& Audits(prometheus::Registry& registry, const char* result) {
+  return BuildCounter()
+      .Name("warmline_audit_entries_total")
+      .Help("Entries of the audit log, by whether they were written or lost.")
+      .Register(registry)
+      .Add({{"result", result}});
+}
+
 }  // namespace
 
 PrometheusMetrics::PrometheusMetrics(const std::string& version)
@@ -55,6 +63,8 @@ PrometheusMetrics::PrometheusMetrics(const std::string& version)
                   .Name("warmline_rpc_errors_total")
                   .Help("Calls that ended with an error, by method and published reason.")
                   .Register(registry_)),
+      audit_written_(Audits(registry_, "written")),
+      audit_lost_(Audits(registry_, "lost")),
       matches_empty_(Counter(registry_, "warmline_match_empty_total", "Matches that found nobody.")),
       commit_seconds_(
           Histogram(registry_, "warmline_commit_seconds", "Time of one group commit, index included.", Seconds())),
@@ -168,6 +178,8 @@ void PrometheusMetrics::CallEnded(const char* method, const char* code, absl::Du
 void PrometheusMetrics::CallFailed(const char* method, const std::string& reason) {
   failed_.Add({{"method", method}, {"reason", reason}}).Increment();
 }
+
+void PrometheusMetrics::Audited(bool kept) { (kept ? audit_written_ : audit_lost_).Increment(); }
 
 void PrometheusMetrics::CallRefused(const char* reason) { refused_.Add({{"reason", reason}}).Increment(); }
 

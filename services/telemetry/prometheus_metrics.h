@@ -23,6 +23,7 @@ class PrometheusMetrics : public application::Metrics {
   void CallEnded(const char* method, const char* code, absl::Duration took) override;
   void CallRefused(const char* reason) override;
   void CallFailed(const char* method, const std::string& reason) override;
+  void Audited(bool kept) override;
   void Matched(std::int64_t touched, std::int64_t weighed, std::int64_t ranked, absl::Duration took) override;
   void BatchCommitted(std::int64_t items, bool durable, absl::Duration took) override;
   void WritesWaiting(std::int64_t count) override;
@@ -60,6 +61,8 @@ class PrometheusMetrics : public application::Metrics {
   MarketMetrics market_;
   prometheus::Family<prometheus::Counter>& refused_;
   prometheus::Family<prometheus::Counter>& failed_;
+  prometheus::Counter& audit_written_;
+  prometheus::Counter& audit_lost_;
   prometheus::Counter& matches_empty_;
   prometheus::Histogram& commit_seconds_;
   prometheus::Histogram& commit_items_;

@@ -1,8 +1,8 @@
 // Match over gRPC beside a call that does nothing and returns as many bytes: one client thread and a server process
 // each, on the same machine, by turns.
-//   bench_rpc [--json] [--quick] [--helpers N] [--seconds N] [--seed S] [--no-h2load]
+//   bench_rpc [--json] [--quick] [--helpers N] [--seconds N] [--seed S] [--no-h2load] [--metrics-rounds N]
+// And the same server with metrics and without, by turns.
 #include <grpcpp/create_channel.h>
-#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/server_builder.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -19,8 +19,9 @@
 
 #include "bench/noop.grpc.pb.h"
 #include "bench/options.h"
+#include "bench/rpc_load.h"
+#include "bench/rpc_metrics.h"
 #include "bench/timings.h"
-#include "codec/resources.h"
 #include "simulation/community.h"
 #include "support/process.h"
 
@@ -31,10 +32,10 @@ namespace pb = warmline::v1;
 
 struct Options : CommonOptions {
   bool no_h2load = false;
+  std::int64_t metrics_rounds = 10;
   std::int64_t seconds = 4;
 };
 
-constexpr int kNeeds = 2'000;
 constexpr int kRounds = 3;  // of every measurement, by turns
 
 class NoopService : public Noop::CallbackService {
@@ -97,132 +98,6 @@ class NoopProcess {
   int up_ = -1;
 };
 
-grpc::ByteBuffer BufferOf(const google::protobuf::MessageLite& message) {
-  const grpc::Slice slice(message.SerializeAsString());
-  return grpc::ByteBuffer(&slice, 1);
-}
-
-// What is called: a method, and requests that are sent one after the other.
-struct Target {
-  std::string address;
-  std::string method;
-  std::string token;
-  std::vector<grpc::ByteBuffer> requests;
-};
-
-struct Result {
-  double calls_per_second = 0;
-  Timings latency;
-  std::size_t failed = 0;
-  double reply_bytes = 0;
-};
-
-// Keeps `in_flight` calls under way for `seconds`. Replies are counted and not parsed, so that the client costs the
-// same whatever is called.
-Result Load(const Target& target, int in_flight, double seconds) {
-  struct Pending {
-    grpc::ClientContext context;
-    grpc::ByteBuffer reply;
-    grpc::Status status;
-    std::unique_ptr<grpc::GenericClientAsyncResponseReader> reader;
-    std::int64_t began_ns = 0;
-  };
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  const auto channel = grpc::CreateCustomChannel(target.address, grpc::InsecureChannelCredentials(), arguments);
-  channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(5));
-  grpc::GenericStub stub(channel);
-  grpc::CompletionQueue queue;
-  std::size_t next = 0;
-  const auto start = [&] {
-    auto* call = new Pending;
-    if (!target.token.empty()) call->context.AddMetadata("authorization", "Bearer " + target.token);
-    call->began_ns = absl::GetCurrentTimeNanos();
-    call->reader =
-        stub.PrepareUnaryCall(&call->context, target.method, target.requests[next++ % target.requests.size()], &queue);
-    call->reader->StartCall();
-    call->reader->Finish(&call->reply, &call->status, call);
-  };
-  Result result;
-  const std::int64_t began_ns = absl::GetCurrentTimeNanos();
-  const std::int64_t until_ns = began_ns + static_cast<std::int64_t>(seconds * 1e9);
-  for (int i = 0; i < in_flight; ++i) start();
-  int under_way = in_flight;
-  void* tag = nullptr;
-  bool ok = false;
-  while (under_way > 0 && queue.Next(&tag, &ok)) {
-    const std::unique_ptr<Pending> call(static_cast<Pending*>(tag));
-    result.latency.Add(MicrosecondsSince(call->began_ns));
-    result.failed += call->status.ok() ? 0 : 1;
-    result.reply_bytes += static_cast<double>(call->reply.Length());
-    --under_way;
-    if (absl::GetCurrentTimeNanos() >= until_ns) continue;
-    start();
-    ++under_way;
-  }
-  const auto calls = static_cast<double>(result.latency.size());
-  result.calls_per_second = calls / (MicrosecondsSince(began_ns) / 1e6);
-  result.reply_bytes /= calls;
-  return result;
-}
-
-// Fills the server with a community, as a user would.
-bool Import(const testing::ServeProcess& server, const simulation::Community& community, std::int64_t helpers) {
-  const auto channel = server.Connect();
-  pb::Actor actor;
-  actor.set_audience(pb::OPERATOR);
-  {
-    pb::CreatePoolRequest request;
-    *request.mutable_actor() = actor;
-    request.mutable_pool()->set_name("pools/bench");
-    request.mutable_pool()->set_display_name("Bench");
-    request.set_request_id("bench-create-pool");
-    pb::WritePoolResponse pool;
-    if (!pb::PoolService::NewStub(channel)->CreatePool(server.Context().get(), request, &pool).ok()) return false;
-  }
-  const auto context = server.Context(1'800'000);
-  pb::ImportResponse response;
-  const auto stub = pb::MemberService::NewStub(channel);
-  const auto writer = stub->Import(context.get(), &response);
-  pb::ImportRequest request;
-  *request.mutable_actor() = actor;
-  request.set_parent("pools/bench");
-  request.set_vouch(true);
-  for (std::int64_t i = 0; i < helpers; ++i) {
-    *request.add_rows()->mutable_member() = codec::ToProto("bench", community.HelperAt(i));
-    if (request.rows_size() < 500 && i + 1 < helpers) continue;
-    if (!writer->Write(request)) break;
-    request.Clear();
-  }
-  writer->WritesDone();
-  const grpc::Status status = writer->Finish();
-  if (!status.ok() || response.imported() != helpers) {
-    std::fprintf(stderr, "bench_rpc: imported %lld of %lld: %s\n", static_cast<long long>(response.imported()),
-                 static_cast<long long>(helpers), status.error_message().c_str());
-    return false;
-  }
-  return true;
-}
-
-Target MatchTarget(const testing::ServeProcess& server, const simulation::Community& community) {
-  Target target;
-  target.address = "127.0.0.1:" + std::to_string(server.port());
-  target.method = "/warmline.v1.MatchService/Match";
-  target.token = server.token();
-  for (int i = 0; i < kNeeds; ++i) {
-    pb::MatchRequest request;
-    request.mutable_actor()->set_audience(pb::OPERATOR);
-    request.set_parent("pools/bench");
-    *request.mutable_inline_need() = codec::ToProto("bench", community.NeedAt(i));
-    request.mutable_inline_need()->clear_name();
-    request.mutable_inline_need()->clear_create_time();
-    request.mutable_inline_need()->clear_etag();
-    request.mutable_inline_need()->clear_state();
-    target.requests.push_back(BufferOf(request));
-  }
-  return target;
-}
-
 void Print(const Options& options, const std::string& tool, int in_flight, double noop, double match, double noop_p99,
            double match_p99, double match_p50, double reply_bytes) {
   std::printf(
@@ -271,9 +146,39 @@ std::optional<double> H2Load(const Target& target, int in_flight, double seconds
   return rate;
 }
 
+int RunH2Load(const Options& options, const Target& noop, const Target& match, const std::string& directory) {
+  for (const int in_flight : {1, 16, 64}) {
+    const auto a = H2Load(noop, in_flight, 3, directory);
+    const auto b = H2Load(match, in_flight, 3, directory);
+    if (!a || !b) {
+      std::fprintf(stderr, "bench_rpc: h2load gave no rate: is it installed (scripts/packages.txt)?\n");
+      return 1;
+    }
+    std::printf(
+        options.json ? "{\"workload\":\"rpc\",\"tool\":\"h2load\",\"helpers\":%lld,\"seed\":%lld,\"in_flight\":"
+                       "%d,\"noop_per_second\":%.0f,\"match_per_second\":%.0f,\"ratio_to_noop\":%.3f}\n"
+                     : "h2load   %lld helpers, seed %lld, %2d in flight: no-op %.0f/s, match %.0f/s, ratio %.3f\n",
+        static_cast<long long>(options.helpers), static_cast<long long>(options.seed), in_flight, *a, *b, *b / *a);
+    std::fflush(stdout);
+  }
+  return 0;
+}
+
+// What metrics cost a call: the same server with them and without, by turns.
+void PrintMetrics(const Options& options, const MetricsCost& cost) {
+  std::printf(options.json
+                  ? "{\"workload\":\"rpc_metrics\",\"helpers\":%lld,\"seed\":%lld,\"in_flight\":%d,\"rounds\":%d,"
+                    "\"on_per_second\":%.0f,\"off_per_second\":%.0f,\"ratio_on_to_off\":%.4f,\"spread\":%.4f}\n"
+                  : "metrics  %lld helpers, seed %lld, %2d in flight, %d rounds: on %.0f/s, off %.0f/s, ratio %.4f "
+                    "(half of the rounds within %.4f)\n",
+              static_cast<long long>(options.helpers), static_cast<long long>(options.seed), kMetricsInFlight,
+              cost.rounds, cost.on_per_second, cost.off_per_second, cost.ratio, cost.spread);
+  std::fflush(stdout);
+}
+
 int Run(const Options& options, NoopProcess& noop_process, const std::string& directory) {
   const simulation::Community community({.helpers = options.helpers, .seed = static_cast<std::uint64_t>(options.seed)});
-  testing::ServeProcess server(directory);
+  testing::ServeProcess server(directory + "/data");
   if (!server.listens()) {
     std::fprintf(stderr, "bench_rpc: warmline does not start: %s\n", server.log().c_str());
     return 1;
@@ -308,20 +213,14 @@ int Run(const Options& options, NoopProcess& noop_process, const std::string& di
     }
     Print(options, "grpc", in_flight, noop_rate, match_rate, p[0], p[1], p[2], warm_up.reply_bytes);
   }
-  if (options.no_h2load) return 0;
-  for (const int in_flight : {1, 16, 64}) {
-    const auto a = H2Load(noop, in_flight, 3, directory);
-    const auto b = H2Load(match, in_flight, 3, directory);
-    if (!a || !b) {
-      std::fprintf(stderr, "bench_rpc: h2load gave no rate: is it installed (scripts/packages.txt)?\n");
-      return 1;
-    }
-    std::printf(
-        options.json ? "{\"workload\":\"rpc\",\"tool\":\"h2load\",\"helpers\":%lld,\"seed\":%lld,\"in_flight\":"
-                       "%d,\"noop_per_second\":%.0f,\"match_per_second\":%.0f,\"ratio_to_noop\":%.3f}\n"
-                     : "h2load   %lld helpers, seed %lld, %2d in flight: no-op %.0f/s, match %.0f/s, ratio %.3f\n",
-        static_cast<long long>(options.helpers), static_cast<long long>(options.seed), in_flight, *a, *b, *b / *a);
-    std::fflush(stdout);
+  if (!options.no_h2load && RunH2Load(options, noop, match, directory) != 0) return 1;
+  if (options.metrics_rounds > 0) {
+    server.Signal(SIGINT);
+    (void)server.WaitForEnd();
+    const auto cost = MeasureMetrics(directory + "/data", community, static_cast<int>(options.metrics_rounds),
+                                     static_cast<double>(options.seconds) / 2);
+    if (!cost) return 1;
+    PrintMetrics(options, *cost);
   }
   return 0;
 }
@@ -334,6 +233,7 @@ int main(int argc, char** argv) {
   warmline::bench::Flags flags(options);
   flags.Switch("--no-h2load", &options.no_h2load);
   flags.Number("--seconds", &options.seconds);
+  flags.Number("--metrics-rounds", &options.metrics_rounds);
   if (!flags.Parse(argc, argv)) return 2;
   if (options.quick) {
     options.helpers = 50'000;

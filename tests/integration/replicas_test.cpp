@@ -254,6 +254,35 @@ TEST_P(Replicas, WithTheDatabaseAwayMatchesGoOnAndWritesAreRefused) {
 }
 
 // The store is asked once a minute only: what comes, comes through the feed.
+TEST_P(RedisReplicas, EachTellsOfItselfAndOfHowFarItsPoolsAre) {
+  const auto a = Start();
+  const auto b = Start();
+  a->CreatePool();
+  a->CreatePool("hidden");
+  const auto list = [](const TestServer& server) {
+    pb::ListReplicasRequest request;
+    *request.mutable_actor() = Operator();
+    pb::ListReplicasResponse response;
+    const auto status = server.pools().ListReplicas(server.Context().get(), request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return response;
+  };
+  EXPECT_TRUE(Eventually([&] {
+    const auto seen = list(*a);
+    return seen.complete() && seen.replicas_size() == 2 && seen.replicas(0).not_ready().empty() &&
+           seen.replicas(1).not_ready().empty() && seen.replicas(1).pools_size() == 2 &&
+           seen.replicas(1).pools(1).behind() == 0;
+  }));
+  const auto seen = list(*a);
+  ASSERT_EQ(seen.replicas_size(), 2);
+  EXPECT_EQ(seen.replicas(0).id(), list(*a).replicas(0).id()) << "this one comes first";
+  EXPECT_NE(seen.replicas(0).id(), seen.replicas(1).id());
+  EXPECT_EQ(seen.replicas(1).pools(1).name(), "pools/p");
+  // Redis away: what is known is said not to be all.
+  b->Stop();
+  EXPECT_TRUE(Eventually([&] { return list(*a).replicas_size() == 1; })) << "one that ended is gone from the list";
+}
+
 TEST_P(RedisReplicas, TheFeedAloneBringsChanges) {
   const auto a = Start(absl::Minutes(1));
   a->CreatePool();

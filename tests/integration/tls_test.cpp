@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <grpcpp/create_channel.h>
 #include <gtest/gtest.h>
+#include <httplib.h>
 
+#include <array>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -157,6 +159,45 @@ TEST_F(Tls, CertificatesAreExchangedUnderLoadWithoutAFailedCall) {
   EXPECT_EQ(failed, 0);
   EXPECT_GT(calls, 100);
   std::cout << calls << " calls, " << failed << " failed\n";
+}
+
+TEST_F(Tls, TheOperationsPortShowsTheSameCertificateAndTheNextOne) {
+  MakeCertificate("next", "ca", "the-next-one", "DNS:localhost,IP:127.0.0.1");
+  MakeAuthority("other");
+  TestServer server([&](server::Config& config) {
+    UseTls(config);
+    config.ops_tls = true;
+  });
+  const std::string origin = "https://127.0.0.1:" + std::to_string(server.server().ops_port());
+  const auto answers = [&](const char* authority, const std::string& url) {
+    httplib::Client client(url);
+    client.set_ca_cert_path(Path(std::string(authority) + ".pem").c_str());
+    const auto response = client.Get("/livez");
+    return response && response->status == 200;
+  };
+  EXPECT_TRUE(answers("ca", origin));
+  EXPECT_FALSE(answers("other", origin));
+  EXPECT_FALSE(answers("ca", "http" + origin.substr(5)));
+  // What a new connection is shown.
+  const auto subject = [&] {
+    FILE* pipe = popen(("openssl s_client -connect 127.0.0.1:" + std::to_string(server.server().ops_port()) +
+                        " </dev/null 2>/dev/null | openssl x509 -noout -subject 2>/dev/null")
+                           .c_str(),
+                       "r");
+    std::array<char, 200> text{};
+    const std::string line = fgets(text.data(), text.size(), pipe) == nullptr ? "" : text.data();
+    pclose(pipe);
+    return line;
+  };
+  EXPECT_THAT(subject(), HasSubstr("warmline"));
+  Exchange("next", "server");
+  std::string shown;
+  for (int i = 0; i < 200 && shown.find("the-next-one") == std::string::npos; ++i) {
+    absl::SleepFor(absl::Milliseconds(50));
+    shown = subject();
+    EXPECT_TRUE(answers("ca", origin));
+  }
+  EXPECT_THAT(shown, HasSubstr("the-next-one"));
 }
 
 TEST_F(Tls, WrongFilesAreNamedAtTheStart) {

@@ -14,10 +14,11 @@
 
 namespace warmline::testing {
 
-ServeProcess::ServeProcess(const std::string& data_dir, const std::vector<std::string>& options) {
+ServeProcess::ServeProcess(const std::string& data_dir, const std::vector<std::string>& options,
+                           const std::string& name) {
   std::array<int, 2> ends{};
   if (pipe(ends.data()) != 0) return;
-  const std::string program = std::string(std::getenv("WARMLINE_BUILD")) + "/bin/warmline";
+  const std::string program = std::string(std::getenv("WARMLINE_BUILD")) + "/bin/" + name;
   pid_ = fork();
   if (pid_ == 0) {
     dup2(ends[1], STDERR_FILENO);

@@ -15,7 +15,9 @@ class ServeProcess {
  public:
   // Starts the program on a directory and waits until it listens, or ends.
   // `options` as on the command line; a port that is not named is chosen.
-  explicit ServeProcess(const std::string& data_dir, const std::vector<std::string>& options = {});
+  // `program` lies beside the test's.
+  explicit ServeProcess(const std::string& data_dir, const std::vector<std::string>& options = {},
+                        const std::string& program = "warmline");
   // Kills it, if it runs.
   ~ServeProcess();
   ServeProcess(const ServeProcess&) = delete;
