@@ -7,7 +7,9 @@ WORKDIR /src
 COPY . .
 # The same sources give the same bytes: no time and no path of the build goes into them.
 ARG SOURCE_DATE_EPOCH=0
-ENV SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH}
+# ccache tells compilations of other languages apart, for the compiler's messages.
+ARG LANG=C.UTF-8
+ENV SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH} LANG=${LANG}
 RUN scripts/install-packages \
   && cmake --preset release -DWARMLINE_TESTS=OFF \
   && cmake --build --preset release --target warmline \
@@ -15,6 +17,8 @@ RUN scripts/install-packages \
 
 FROM scratch
 COPY --from=build /image /
+# Builders differ in whose the copied files are.
+COPY --from=build --chown=65532:65532 /image/var/lib/warmline /var/lib/warmline
 USER 65532:65532
 # Others reach it here, so it asks for tokens: --tokens-file or --jwt-issuer (docs/security.md).
 ENV WARMLINE_DATA_DIR=/var/lib/warmline WARMLINE_LISTEN=0.0.0.0:7700 WARMLINE_OPS_LISTEN=0.0.0.0:7701 SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt

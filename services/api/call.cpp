@@ -64,9 +64,8 @@ std::string PeerOf(const grpc::CallbackServerContext& context) {
   std::string peer = context.peer();
   if (peer != kNoAddress) return peer;
   const auto forwarded = context.client_metadata().find(application::kForwardedPeer);
-  return forwarded == context.client_metadata().end()
-             ? peer
-             : std::string(forwarded->second.data(), forwarded->second.size());
+  return forwarded == context.client_metadata().end() ? peer
+                                                      : std::string(forwarded->second.data(), forwarded->second.size());
 }
 
 absl::Status CheckGrant(const application::GrantInForce& grant, const char* method) {

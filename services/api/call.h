@@ -54,8 +54,8 @@ struct Environment {
   CandidateTokens candidate_tokens;
   CallLimits limits;
   const application::Replicas* replicas = nullptr;  // set before the first call
-  application::TokenVerifier* verifier = nullptr;  // null: no such tokens
-  application::AuditLog* audit = nullptr;          // null: nothing is kept
+  application::TokenVerifier* verifier = nullptr;   // null: no such tokens
+  application::AuditLog* audit = nullptr;           // null: nothing is kept
   // Set when the server begins to end: streams that would go on for ever end.
   std::atomic<bool> draining{false};
   // Written by every call: on a line of its own, since the rest is read by every call.

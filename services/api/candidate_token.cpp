@@ -41,7 +41,8 @@ std::string Bound(const std::string& pool, const std::string& seeker, const std:
 }  // namespace
 
 CandidateTokens::CandidateTokens(const std::string& key)
-    : mac_key_(base::HmacSha256(key, "candidate token mac")), cipher_key_(base::HmacSha256(key, "candidate token cipher").substr(0, 16)) {}
+    : mac_key_(base::HmacSha256(key, "candidate token mac")),
+      cipher_key_(base::HmacSha256(key, "candidate token cipher").substr(0, 16)) {}
 
 std::string CandidateTokens::Mark(const std::string& text) const {
   return base::HmacSha256(mac_key_, "mark\n" + text).substr(0, kMacBytes);

@@ -62,12 +62,9 @@ absl::StatusOr<MarketHealth> MeasureMarket(RecordStore& store, const domain::Poo
 
 MarketMeter::MarketMeter(RecordStore& store, MarketBoard& board, const Clock& clock, Metrics& metrics,
                          absl::Duration interval)
-    : store_(store),
-      board_(board),
-      clock_(clock),
-      metrics_(metrics),
-      interval_(interval),
-      thread_([this] { Loop(); }) {}
+    : store_(store), board_(board), clock_(clock), metrics_(metrics), interval_(interval), thread_([this] {
+        Loop();
+      }) {}
 
 MarketMeter::~MarketMeter() { Stop(); }
 

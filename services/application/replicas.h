@@ -1,5 +1,6 @@
-// The replicas that serve the same store, as they tell of themselves: for people who watch a cluster, and for nothing that
-// a match or a write depends on. Thread-safety: Replicas: List from any thread, Stop by one; a board is one thread's.
+// The replicas that serve the same store, as they tell of themselves: for people who watch a cluster, and for nothing
+// that a match or a write depends on. Thread-safety: Replicas: List from any thread, Stop by one; a board is one
+// thread's.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -87,9 +88,9 @@ class Replicas {
   const ReplicaSelf self_;
   const absl::Time started_;
   mutable std::mutex mutex_;
-  std::string id_;                                  // guarded by mutex_; does not change once others are told
-  std::vector<ReplicaState> others_;                // guarded by mutex_
-  absl::Time heard_ = absl::InfinitePast();         // guarded by mutex_
+  std::string id_;                           // guarded by mutex_; does not change once others are told
+  std::vector<ReplicaState> others_;         // guarded by mutex_
+  absl::Time heard_ = absl::InfinitePast();  // guarded by mutex_
   base::StopSignal stop_;
   std::thread thread_;  // last: it uses the rest
 };

@@ -52,7 +52,8 @@ void AddHealth(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<HealthOptions>();
   AddOption(*command, "ops-listen", options->ops_listen, "host:port of its operations port, as `serve` is given it");
   AddFlag(*command, "ops-tls", options->ops_tls, "That port speaks TLS");
-  AddOption(*command, "probe", options->probe, "ready: calls may come; live: the process answers; startup: it has begun")
+  AddOption(*command, "probe", options->probe,
+            "ready: calls may come; live: the process answers; startup: it has begun")
       ->check(CLI::IsMember({"ready", "live", "startup"}));
   AddOption(*command, "timeout-ms", options->timeout_ms, "How long to wait")->check(CLI::Range(1, 60'000));
   command->callback([options, &exit_code] { exit_code = Health(*options); });

@@ -94,7 +94,7 @@ void AddServe(CLI::App& app, int& exit_code) {
             "JSON Web Key Set file with the issuer's keys; read again when it changes");
   AddOption(*command, "jwt-claim", config->jwt_claim, "The claim that says what a token allows");
   AddOption(*command, "audit-file", config->audit_file,
-            "File to which is written who changed what and who was refused; empty: nowhere");
+            "File to which is written who changed what and who was refused; -: standard output; empty: nowhere");
   AddOption(*command, "audit-key-file", config->audit_key_file,
             "File with the key of members' pseudonyms there, 16 bytes or more; without it no member is told");
   AddOption(*command, "webhook-url", config->webhook_url,
@@ -114,16 +114,17 @@ void AddServe(CLI::App& app, int& exit_code) {
   AddOption(*command, "drain-timeout-ms", *drain_ms, "Time for calls to end on SIGTERM")->check(CLI::Range(0, 600'000));
   AddOption(*command, "log-level", config->log_level, "trace, debug, info, warning, error or off")
       ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}));
-  command->callback([config, no_console, delay_ms, drain_ms, poll_ms, staleness_ms, snapshot_ms, market_ms, &exit_code] {
-    config->console = !*no_console;
-    config->snapshot_interval = absl::Milliseconds(*snapshot_ms);
-    config->market_interval = absl::Milliseconds(*market_ms);
-    config->poll_interval = absl::Milliseconds(*poll_ms);
-    config->max_staleness = absl::Milliseconds(*staleness_ms);
-    config->drain_delay = absl::Milliseconds(*delay_ms);
-    config->drain_timeout = absl::Milliseconds(*drain_ms);
-    exit_code = Serve(*config);
-  });
+  command->callback(
+      [config, no_console, delay_ms, drain_ms, poll_ms, staleness_ms, snapshot_ms, market_ms, &exit_code] {
+        config->console = !*no_console;
+        config->snapshot_interval = absl::Milliseconds(*snapshot_ms);
+        config->market_interval = absl::Milliseconds(*market_ms);
+        config->poll_interval = absl::Milliseconds(*poll_ms);
+        config->max_staleness = absl::Milliseconds(*staleness_ms);
+        config->drain_delay = absl::Milliseconds(*delay_ms);
+        config->drain_timeout = absl::Milliseconds(*drain_ms);
+        exit_code = Serve(*config);
+      });
 }
 
 }  // namespace warmline::cli

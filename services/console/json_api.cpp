@@ -109,8 +109,9 @@ class Place {
 JsonReply JsonApi::Call(const JsonCall& call) {
   const Place place(under_way_);
   if (!place.taken()) {
-    return Error(grpc::StatusCode::RESOURCE_EXHAUSTED,
-                 absl::StrCat(kMaxJsonCalls, " calls are under way on this port already: try again, or call over gRPC"));
+    return Error(
+        grpc::StatusCode::RESOURCE_EXHAUSTED,
+        absl::StrCat(kMaxJsonCalls, " calls are under way on this port already: try again, or call over gRPC"));
   }
   const MethodDescriptor* method = FindRead(call);
   if (method == nullptr) {

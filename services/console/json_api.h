@@ -1,6 +1,6 @@
 // The reads of the API as JSON over HTTP: the unary calls that change nothing (`idempotency_level` in the proto), with
-// protobuf's JSON and the Connect protocol's form of paths, timeouts and errors (connectrpc.com/docs/protocol). Each is a
-// call of this process to its own gRPC server, so tokens, roles, limits, errors and metrics are the same.
+// protobuf's JSON and the Connect protocol's form of paths, timeouts and errors (connectrpc.com/docs/protocol). Each is
+// a call of this process to its own gRPC server, so tokens, roles, limits, errors and metrics are the same.
 // Thread-safety: all calls from any thread.
 #pragma once
 

@@ -120,9 +120,7 @@ void OperationsServer::State::RouteProbes() {
 
 void OperationsServer::State::RouteConsole() {
   for (const char* path : {"/", "/console"}) {
-    server->Get(path, [](const httplib::Request&, httplib::Response& response) {
-      response.set_redirect("/console/");
-    });
+    server->Get(path, [](const httplib::Request&, httplib::Response& response) { response.set_redirect("/console/"); });
   }
   server->Get(R"(/console/([a-z_]*\.?[a-z]*))", [](const httplib::Request& request, httplib::Response& response) {
     const std::string name = request.matches[1].length() == 0 ? "index.html" : request.matches[1].str();
@@ -134,32 +132,30 @@ void OperationsServer::State::RouteConsole() {
     }
     response.set_content(content.data(), content.size(), TypeOf(name));
   });
-  server->Post(R"(/(warmline\.v1\.[A-Za-z]{1,64})/([A-Za-z]{1,64}))",
-               [this](const httplib::Request& request, httplib::Response& response) {
-                 // Another page's form cannot send this type without asking first.
-                 if (!absl::StartsWithIgnoreCase(request.get_header_value("Content-Type"), kJson)) {
-                   response.status = 415;
-                   response.set_content(R"({"code":"invalid_argument","message":"send Content-Type: application/json"})",
-                                        kJson);
-                   return;
-                 }
-                 const auto answering = Api();
-                 if (answering == nullptr) {
-                   response.status = 503;
-                   response.set_content(R"({"code":"unavailable","message":"the pools are being loaded: try again"})",
-                                        kJson);
-                   return;
-                 }
-                 const JsonReply reply =
-                     answering->Call({.service = request.matches[1],
-                                      .method = request.matches[2],
-                                      .body = request.body,
-                                      .authorization = request.get_header_value("Authorization"),
-                                      .peer = absl::StrCat("http:", request.remote_addr, ":", request.remote_port),
-                                      .timeout = TimeoutOf(request)});
-                 response.status = reply.http_status;
-                 response.set_content(reply.body, kJson);
-               });
+  server->Post(R"(/(warmline\.v1\.[A-Za-z]{1,64})/([A-Za-z]{1,64}))", [this](const httplib::Request& request,
+                                                                             httplib::Response& response) {
+    // Another page's form cannot send this type without asking first.
+    if (!absl::StartsWithIgnoreCase(request.get_header_value("Content-Type"), kJson)) {
+      response.status = 415;
+      response.set_content(R"({"code":"invalid_argument","message":"send Content-Type: application/json"})", kJson);
+      return;
+    }
+    const auto answering = Api();
+    if (answering == nullptr) {
+      response.status = 503;
+      response.set_content(R"({"code":"unavailable","message":"the pools are being loaded: try again"})", kJson);
+      return;
+    }
+    const JsonReply reply =
+        answering->Call({.service = request.matches[1],
+                         .method = request.matches[2],
+                         .body = request.body,
+                         .authorization = request.get_header_value("Authorization"),
+                         .peer = absl::StrCat("http:", request.remote_addr, ":", request.remote_port),
+                         .timeout = TimeoutOf(request)});
+    response.status = reply.http_status;
+    response.set_content(reply.body, kJson);
+  });
 }
 
 OperationsServer::~OperationsServer() { Stop(); }

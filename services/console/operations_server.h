@@ -1,6 +1,6 @@
 // The operations HTTP port: metrics and health for machines, and with the console the JSON form of the reads
-// (json_api.h) and a page for people. Metrics and health ask for no token and show no member; the rest does what the token
-// allows. Thread-safety: Start and Stop by one thread; UseCertificate and ServeApi from any.
+// (json_api.h) and a page for people. Metrics and health ask for no token and show no member; the rest does what the
+// token allows. Thread-safety: Start and Stop by one thread; UseCertificate and ServeApi from any.
 #pragma once
 
 #include <absl/status/status.h>

@@ -29,8 +29,8 @@ absl::StatusOr<std::unique_ptr<Identity>> Identity::Make(const Config& config) {
   if (*uses_jwt) {
     auto keys = ReadKeySet(config.jwt_jwks_file);
     if (!keys.ok()) return keys.status();
-    identity->jwt_ = std::make_unique<JwtVerifier>(
-        JwtRules{config.jwt_issuer, config.jwt_audience, config.jwt_claim}, *std::move(keys));
+    identity->jwt_ = std::make_unique<JwtVerifier>(JwtRules{config.jwt_issuer, config.jwt_audience, config.jwt_claim},
+                                                   *std::move(keys));
   }
   auto tokens = LoadTokens(config);
   if (!tokens.ok()) return tokens.status();

@@ -1,5 +1,5 @@
-// Who may call: the tokens of a file, and JSON Web Tokens, both read again while the server runs. Thread-safety: Reload by
-// one thread; the rest from any.
+// Who may call: the tokens of a file, and JSON Web Tokens, both read again while the server runs. Thread-safety: Reload
+// by one thread; the rest from any.
 #pragma once
 
 #include <absl/status/statusor.h>

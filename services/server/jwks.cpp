@@ -37,9 +37,7 @@ std::vector<std::string> AlgorithmsOf(const Json& key) {
   return {};
 }
 
-absl::Status Unknown(const std::string& what) {
-  return domain::MakeError(domain::ErrorReason::kTokenUnknown, what);
-}
+absl::Status Unknown(const std::string& what) { return domain::MakeError(domain::ErrorReason::kTokenUnknown, what); }
 
 struct ReleaseJws {
   void operator()(cjose_jws_t* jws) const { cjose_jws_release(jws); }
@@ -62,14 +60,13 @@ absl::StatusOr<std::shared_ptr<const KeySet>> KeySet::Parse(const std::string& j
     if (key.fits.empty()) continue;
     key.id = Text(entry, "kid");
     key.algorithm = Text(entry, "alg");
-    if (entry.contains("d"))
-      return Invalid(absl::StrCat(path, " holds a private key: give the public parts alone"));
+    if (entry.contains("d")) return Invalid(absl::StrCat(path, " holds a private key: give the public parts alone"));
     const std::string text = entry.dump();
     cjose_err error{};
     key.key.reset(cjose_jwk_import(text.data(), text.size(), &error));
     if (key.key == nullptr)
-      return Invalid(absl::StrCat(path, ": the key ", domain::Quoted(key.id), " cannot be read: ",
-                                  error.message == nullptr ? "" : error.message));
+      return Invalid(absl::StrCat(path, ": the key ", domain::Quoted(key.id),
+                                  " cannot be read: ", error.message == nullptr ? "" : error.message));
     if (Text(entry, "kty") == "RSA" && cjose_jwk_get_keysize(key.key.get(), &error) < kMinRsaBits)
       return Invalid(absl::StrCat(path, ": the key ", domain::Quoted(key.id), " has fewer than ", kMinRsaBits,
                                   " bits: have the issuer use a longer one"));
@@ -86,7 +83,8 @@ absl::Status KeySet::Check(const std::string& token, const SignatureHead& head) 
     if (std::find(key.fits.begin(), key.fits.end(), head.algorithm) == key.fits.end()) continue;
     if (!key.algorithm.empty() && key.algorithm != head.algorithm) continue;
     if (!head.key_id.empty() && key.id != head.key_id) continue;
-    if (chosen != nullptr) return Unknown("the JSON Web Token names no key id, and more than one key fits: sign with a kid");
+    if (chosen != nullptr)
+      return Unknown("the JSON Web Token names no key id, and more than one key fits: sign with a kid");
     chosen = &key;
   }
   if (chosen == nullptr) {

@@ -29,9 +29,9 @@ class KeySet {
   // passed over. Errors: INVALID_ARGUMENT (jwt-jwks-file), for one that is no set, or has no key that is of use.
   [[nodiscard]] static absl::StatusOr<std::shared_ptr<const KeySet>> Parse(const std::string& json,
                                                                            const std::string& path);
-  // Whether `token`, a compact signature (RFC 7515, section 7.1), was signed by a key of this set with an algorithm that
-  // is that key's: RS, PS or ES with 256, 384 or 512 (RFC 7518). A token without a key id is checked only where one key
-  // alone fits. The error says what does not fit, without the token.
+  // Whether `token`, a compact signature (RFC 7515, section 7.1), was signed by a key of this set with an algorithm
+  // that is that key's: RS, PS or ES with 256, 384 or 512 (RFC 7518). A token without a key id is checked only where
+  // one key alone fits. The error says what does not fit, without the token.
   [[nodiscard]] absl::Status Check(const std::string& token, const SignatureHead& head) const;
   [[nodiscard]] std::size_t size() const { return keys_.size(); }
 

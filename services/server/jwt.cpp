@@ -69,13 +69,13 @@ absl::Status CheckClaims(const Json& claims, const JwtRules& rules, absl::Time n
   const auto end = TimeOf(claims, "exp");
   if (!end) return Unknown("never ends: give it an exp");
   if (*end + kClockLeeway < now)
-    return domain::MakeError(ErrorReason::kTokenExpired,
-                             absl::StrCat("the JSON Web Token ended at ", absl::FormatTime(*end, absl::UTCTimeZone()),
-                                          ": get a new one"));
+    return domain::MakeError(
+        ErrorReason::kTokenExpired,
+        absl::StrCat("the JSON Web Token ended at ", absl::FormatTime(*end, absl::UTCTimeZone()), ": get a new one"));
   if (const auto begin = TimeOf(claims, "nbf"); begin && *begin - kClockLeeway > now)
-    return domain::MakeError(ErrorReason::kTokenExpired,
-                             absl::StrCat("the JSON Web Token begins at ",
-                                          absl::FormatTime(*begin, absl::UTCTimeZone()), ": use it then"));
+    return domain::MakeError(
+        ErrorReason::kTokenExpired,
+        absl::StrCat("the JSON Web Token begins at ", absl::FormatTime(*begin, absl::UTCTimeZone()), ": use it then"));
   return absl::OkStatus();
 }
 
@@ -99,12 +99,12 @@ absl::StatusOr<application::Grant> GrantOf(const Json& claims, const std::string
 absl::StatusOr<bool> UsesJwt(const Config& config) {
   if (config.jwt_issuer.empty() && config.jwt_audience.empty() && config.jwt_jwks_file.empty()) return false;
   domain::Violations violations;
-  for (const auto& [value, name] : {std::pair(&config.jwt_issuer, "jwt-issuer"),
-                                    std::pair(&config.jwt_audience, "jwt-audience"),
-                                    std::pair(&config.jwt_jwks_file, "jwt-jwks-file"),
-                                    std::pair(&config.jwt_claim, "jwt-claim")}) {
+  for (const auto& [value, name] :
+       {std::pair(&config.jwt_issuer, "jwt-issuer"), std::pair(&config.jwt_audience, "jwt-audience"),
+        std::pair(&config.jwt_jwks_file, "jwt-jwks-file"), std::pair(&config.jwt_claim, "jwt-claim")}) {
     if (value->empty())
-      violations.Add(name, "is missing: JSON Web Tokens need their issuer, audience, set of keys and claim, all of them");
+      violations.Add(name,
+                     "is missing: JSON Web Tokens need their issuer, audience, set of keys and claim, all of them");
   }
   if (!violations.empty()) return violations.ToStatus();
   return true;

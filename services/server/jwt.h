@@ -28,8 +28,8 @@ struct JwtRules {
   std::string claim;  // whose value is the grant (server/grants.h)
 };
 
-// The rules that a configuration asks for; nothing where it has no JSON Web Tokens. Errors: INVALID_ARGUMENT, naming the
-// option that is missing beside others.
+// The rules that a configuration asks for; nothing where it has no JSON Web Tokens. Errors: INVALID_ARGUMENT, naming
+// the option that is missing beside others.
 [[nodiscard]] absl::StatusOr<bool> UsesJwt(const Config& config);
 // Reads the set of keys again, for UseKeys.
 [[nodiscard]] absl::StatusOr<std::shared_ptr<const KeySet>> ReadKeySet(const std::string& path);

@@ -1,4 +1,5 @@
-// What a server tells others besides its answers: events, and the audit log; as a configuration asks for them. One thread.
+// What a server tells others besides its answers: events, and the audit log; as a configuration asks for them. One
+// thread.
 #pragma once
 
 #include <absl/status/statusor.h>

@@ -120,9 +120,11 @@ absl::StatusOr<application::TokenTable> LoadTokens(const Config& config) {
   // JSON Web Tokens alone are enough.
   if (!config.jwt_jwks_file.empty() && !IsLoopback(config.listen)) return application::TokenTable();
   if (!IsLoopback(config.listen)) {
-    return Invalid("tokens-file",
-                   absl::StrCat("is not given, and ", config.listen,
-                                " can be reached by others: give a tokens file or JSON Web Tokens (--jwt-issuer), or listen on 127.0.0.1"));
+    return Invalid(
+        "tokens-file",
+        absl::StrCat(
+            "is not given, and ", config.listen,
+            " can be reached by others: give a tokens file or JSON Web Tokens (--jwt-issuer), or listen on 127.0.0.1"));
   }
   auto token = EnsureOperatorToken(config.data_dir);
   if (!token.ok()) return token.status();

@@ -20,7 +20,10 @@ namespace {
 
 constexpr std::size_t kPseudonymDigits = 16;
 
+constexpr char kStandardOutput[] = "-";
+
 int OpenForAppending(const std::string& path) {
+  if (path == kStandardOutput) return fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
   return open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
 
@@ -36,8 +39,7 @@ std::string AuditLine(const application::AuditEntry& entry, const std::string& k
   line["call"] = entry.method;
   line["by"] = entry.grant;
   line["peer"] = entry.peer;
-  if (entry.audience != domain::Audience::kUnspecified)
-    line["audience"] = application::AudienceName(entry.audience);
+  if (entry.audience != domain::Audience::kUnspecified) line["audience"] = application::AudienceName(entry.audience);
   if (!entry.pool.empty()) line["pool"] = entry.pool;
   if (!key.empty() && !entry.acting_member.empty()) line["acting_member"] = Pseudonym(key, entry.acting_member);
   if (!key.empty() && !entry.resource.empty()) line["resource"] = Pseudonym(key, entry.resource);
@@ -99,6 +101,7 @@ void AuditFile::Loop() {
 }
 
 bool AuditFile::Reopen() {
+  if (path_ == kStandardOutput) return true;
   struct stat here {};
   struct stat there {};
   if (file_ >= 0 && fstat(file_, &here) == 0 && stat(path_.c_str(), &there) == 0 && here.st_ino == there.st_ino &&

@@ -1,7 +1,7 @@
-// The audit log as a file of JSON, one entry a line; docs/security.md lists its keys. Members stand there under pseudonyms
-// that only who has the key can make, so that erasing a member needs no change of what was written. Lines are written by a
-// thread of its own, whole, at the end of the file: it may be moved away and is then made anew. Thread-safety: all calls
-// from any thread.
+// The audit log as a file of JSON, one entry a line; docs/security.md lists its keys. Members stand there under
+// pseudonyms that only who has the key can make, so that erasing a member needs no change of what was written. Lines
+// are written by a thread of its own, whole, at the end of the file: it may be moved away and is then made anew.
+// Thread-safety: all calls from any thread.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -29,7 +29,8 @@ inline constexpr std::size_t kMaxWaitingAudits = 100'000;
 
 class AuditFile : public application::AuditLog {
  public:
-  // Opens or makes `path` (mode 0600). Errors: INVALID_ARGUMENT (audit-file), when it cannot be written.
+  // Opens or makes `path` (mode 0600); "-" is the standard output. Errors: INVALID_ARGUMENT (audit-file), when it
+  // cannot be written.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<AuditFile>> Open(const std::string& path, std::string key,
                                                                        application::Metrics& metrics);
   // Writes what waits.

@@ -12,7 +12,7 @@ inline constexpr int kMetricsInFlight = 16;
 
 struct MetricsCost {
   int rounds = 0;
-  double on_per_second = 0;   // means
+  double on_per_second = 0;  // means
   double off_per_second = 0;
   double ratio = 0;   // the median of the rounds' ratios
   double spread = 0;  // between the quartiles of the rounds' ratios

@@ -219,7 +219,8 @@ TEST_F(Authorization, EveryCallByEveryRoleInEveryPool) {
         outside.insert(reason("other", TokenOf(letter), things));
       if (!may) {
         EXPECT_EQ(outside, std::set<std::string>{"ROLE_NOT_ALLOWED"}) << key << " by " << role;
-      } else if (key != "PoolService/ListPools" && key != "PoolService/ListReplicas") {  // which name no pool, and show those allowed
+      } else if (key != "PoolService/ListPools" &&
+                 key != "PoolService/ListReplicas") {  // which name no pool, and show those allowed
         EXPECT_TRUE(outside.contains("POOL_NOT_ALLOWED")) << key << " by " << role;
         outside.erase("POOL_NOT_ALLOWED");
         outside.erase("INVALID_FIELDS");

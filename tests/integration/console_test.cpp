@@ -1,5 +1,5 @@
-// The operations port: the reads as JSON, what is kept from callers there, the page's files, TLS, and the audit log of a
-// whole server.
+// The operations port: the reads as JSON, what is kept from callers there, the page's files, TLS, and the audit log of
+// a whole server.
 #include <absl/time/clock.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -60,12 +60,11 @@ class Console : public ::testing::Test {
 };
 
 Json MatchBody() {
-  return {{"actor", {{"audience", "OPERATOR"}}},
-          {"parent", "pools/p"},
-          {"inlineNeed",
-           {{"seeker", "pools/p/members/amina"},
-            {"helpKinds", {"ADVICE"}},
-            {"interests", {{{"interest", "skill:sql"}}}}}}};
+  return {
+      {"actor", {{"audience", "OPERATOR"}}},
+      {"parent", "pools/p"},
+      {"inlineNeed",
+       {{"seeker", "pools/p/members/amina"}, {"helpKinds", {"ADVICE"}}, {"interests", {{{"interest", "skill:sql"}}}}}}};
 }
 
 TEST_F(Console, AReadAsJsonSaysWhatGrpcSays) {
@@ -250,9 +249,9 @@ TEST_F(Console, TheAuditLogHoldsWhatWasChangedAndWhoWasRefusedAndNoMember) {
     if (call.ends_with("EraseMember")) pseudonym = entry.value("resource", "");
     if (call.ends_with("/GetMember")) EXPECT_THAT(entry["peer"].get<std::string>(), HasSubstr("http:127.0.0.1"));
   }
-  EXPECT_EQ(seen, (std::vector<std::string>{"CreatePool root OK", "CreateMember portal PERMISSION_DENIEDROLE_NOT_ALLOWED",
-                                            "CreateMember root OK", "EraseMember root OK",
-                                            "GetMember  UNAUTHENTICATEDTOKEN_UNKNOWN"}));
+  EXPECT_EQ(seen, (std::vector<std::string>{
+                      "CreatePool root OK", "CreateMember portal PERMISSION_DENIEDROLE_NOT_ALLOWED",
+                      "CreateMember root OK", "EraseMember root OK", "GetMember  UNAUTHENTICATEDTOKEN_UNKNOWN"}));
   EXPECT_EQ(pseudonym.size(), 16U);
 }
 

@@ -22,12 +22,9 @@ constexpr char kAudience[] = "warmline";
 
 Json Claims(const std::string& subject = "portal") {
   const std::int64_t now = absl::ToUnixSeconds(absl::Now());
-  return {{"iss", kIssuer},
-          {"aud", kAudience},
-          {"sub", subject},
-          {"iat", now},
-          {"exp", now + 600},
-          {"warmline", {{"roles", {"reader"}}, {"audiences", {"OPERATOR"}}, {"pools", {"p"}}}}};
+  return {{"iss", kIssuer},   {"aud", kAudience},
+          {"sub", subject},   {"iat", now},
+          {"exp", now + 600}, {"warmline", {{"roles", {"reader"}}, {"audiences", {"OPERATOR"}}, {"pools", {"p"}}}}};
 }
 
 class Jwt : public ::testing::Test {
@@ -105,7 +102,8 @@ TEST_F(Jwt, WhatIsWrongWithATokenIsSaid) {
     claims.erase(claim);
     return Refusal(rsa_.Sign(claims, "RS256"));
   };
-  EXPECT_THAT(with("iss", "https://elsewhere.example"), HasSubstr("TOKEN_UNKNOWN: the JSON Web Token is of the issuer"));
+  EXPECT_THAT(with("iss", "https://elsewhere.example"),
+              HasSubstr("TOKEN_UNKNOWN: the JSON Web Token is of the issuer"));
   EXPECT_THAT(with("aud", "others"), HasSubstr("is not for the audience \"warmline\""));
   EXPECT_THAT(without("aud"), HasSubstr("is not for the audience"));
   EXPECT_THAT(with("exp", now - 61), HasSubstr("TOKEN_EXPIRED: the JSON Web Token ended at"));

@@ -1,5 +1,5 @@
-// JSON Web Tokens and key sets as an issuer makes them, with OpenSSL alone: nothing here is shared with what checks them.
-// One thread.
+// JSON Web Tokens and key sets as an issuer makes them, with OpenSSL alone: nothing here is shared with what checks
+// them. One thread.
 #pragma once
 
 #include <openssl/evp.h>

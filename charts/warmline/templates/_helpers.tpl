@@ -41,6 +41,10 @@ capabilities: {drop: [ALL]}
 {{- end }}
 {{- end }}
 {{- end }}
+{{- define "warmline.probe" -}}
+{{- $values := (index . 0).Values -}}
+{path: {{ index . 1 }}, port: operations{{ if $values.operations.tls }}, scheme: HTTPS{{ end }}}
+{{- end }}
 {{- define "warmline.pod" -}}
 metadata:
   labels:
@@ -71,7 +75,29 @@ spec:
         {{- include "warmline.storeEnv" . | nindent 8 }}
         - {name: WARMLINE_LISTEN, value: "0.0.0.0:{{ .Values.service.grpcPort }}"}
         - {name: WARMLINE_OPS_LISTEN, value: "0.0.0.0:{{ .Values.service.operationsPort }}"}
+        {{- if .Values.tokens.secret }}
         - {name: WARMLINE_TOKENS_FILE, value: {{ printf "/etc/warmline/tokens/%s" .Values.tokens.key | quote }}}
+        {{- else if not .Values.jwt.issuer }}
+        {{- fail "tokens.secret and jwt.issuer are both empty: nobody could call; give one of them" }}
+        {{- end }}
+        {{- if .Values.jwt.issuer }}
+        - {name: WARMLINE_JWT_ISSUER, value: {{ .Values.jwt.issuer | quote }}}
+        - {name: WARMLINE_JWT_AUDIENCE, value: {{ required "jwt.audience is missing beside jwt.issuer" .Values.jwt.audience | quote }}}
+        - {name: WARMLINE_JWT_CLAIM, value: {{ .Values.jwt.claim | quote }}}
+        - {name: WARMLINE_JWT_JWKS_FILE, value: {{ printf "/etc/warmline/jwks/%s" .Values.jwt.keys.key | quote }}}
+        {{- end }}
+        {{- if .Values.audit.enabled }}
+        - {name: WARMLINE_AUDIT_FILE, value: "-"}
+        {{- if .Values.audit.secret.name }}
+        - {name: WARMLINE_AUDIT_KEY_FILE, value: {{ printf "/etc/warmline/audit/%s" .Values.audit.secret.key | quote }}}
+        {{- end }}
+        {{- end }}
+        {{- if not .Values.operations.console }}
+        - {name: WARMLINE_NO_CONSOLE, value: "true"}
+        {{- end }}
+        {{- if .Values.operations.tls }}
+        - {name: WARMLINE_OPS_TLS, value: {{ required "tls.secret is missing beside operations.tls" .Values.tls.secret | empty | not | quote }}}
+        {{- end }}
         - {name: WARMLINE_DRAIN_DELAY_MS, value: {{ int .Values.drain.delay | quote }}}
         - {name: WARMLINE_DRAIN_TIMEOUT_MS, value: {{ int .Values.drain.timeout | quote }}}
         - {name: WARMLINE_LOG_LEVEL, value: {{ .Values.logLevel }}}
@@ -97,14 +123,22 @@ spec:
         - {name: grpc, containerPort: {{ .Values.service.grpcPort }}}
         - {name: operations, containerPort: {{ .Values.service.operationsPort }}}
       # Ten minutes to read the pools; then only a process that hangs is restarted, and one that is stale or drains gets no calls.
-      startupProbe: {httpGet: {path: /startupz, port: operations}, periodSeconds: 2, failureThreshold: 300}
-      livenessProbe: {httpGet: {path: /livez, port: operations}, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6}
-      readinessProbe: {httpGet: {path: /readyz, port: operations}, periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 2}
+      startupProbe: {httpGet: {{ include "warmline.probe" (list . "/startupz") }}, periodSeconds: 2, failureThreshold: 300}
+      livenessProbe: {httpGet: {{ include "warmline.probe" (list . "/livez") }}, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6}
+      readinessProbe: {httpGet: {{ include "warmline.probe" (list . "/readyz") }}, periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 2}
       securityContext: {{- include "warmline.containerSecurity" . | nindent 8 }}
       resources: {{- toYaml .Values.resources | nindent 8 }}
       volumeMounts:
         - {name: data, mountPath: /var/lib/warmline}
+        {{- if .Values.tokens.secret }}
         - {name: tokens, mountPath: /etc/warmline/tokens, readOnly: true}
+        {{- end }}
+        {{- if .Values.jwt.issuer }}
+        - {name: jwks, mountPath: /etc/warmline/jwks, readOnly: true}
+        {{- end }}
+        {{- if and .Values.audit.enabled .Values.audit.secret.name }}
+        - {name: audit, mountPath: /etc/warmline/audit, readOnly: true}
+        {{- end }}
         {{- if .Values.tls.secret }}
         - {name: tls, mountPath: /etc/warmline/tls, readOnly: true}
         {{- end }}
@@ -115,7 +149,15 @@ spec:
         - {name: webhook, mountPath: /etc/warmline/webhook, readOnly: true}
         {{- end }}
   volumes:
+    {{- if .Values.tokens.secret }}
     - {name: tokens, secret: {secretName: {{ .Values.tokens.secret }}}}
+    {{- end }}
+    {{- if .Values.jwt.issuer }}
+    - {name: jwks, configMap: {name: {{ .Values.jwt.keys.configMap }}}}
+    {{- end }}
+    {{- if and .Values.audit.enabled .Values.audit.secret.name }}
+    - {name: audit, secret: {secretName: {{ .Values.audit.secret.name }}}}
+    {{- end }}
     {{- if eq .Values.profile "cluster" }}
     - {name: data, emptyDir: {sizeLimit: 64Mi}}
     {{- end }}

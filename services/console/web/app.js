@@ -15,9 +15,12 @@ let leave = () => {};
 const current = () => (location.hash.slice(1) in views ? location.hash.slice(1) : "match");
 
 export function problem(error) {
+  const reason = error.reason ? ` (${error.reason})` : "";
+  const wrong = error.violations ?? [];
   return h("div", { class: "problem", role: "alert" },
-    h("p", null, `${error.message}${error.reason ? ` (${error.reason})` : ""}`),
-    error.violations?.length ? h("ul", null, error.violations.map((v) => h("li", null, `${v.field}: ${v.description}`))) : null);
+    wrong.length > 1
+      ? [h("p", null, `${wrong.length} things are wrong${reason}:`), h("ul", null, wrong.map((v) => h("li", null, `${v.field}: ${v.description}`)))]
+      : h("p", null, `${error.message}${reason}`));
 }
 
 function show() {

@@ -23,10 +23,12 @@ export function say(text) {
 }
 
 export function table(caption, heads, rows, attributes) {
-  return h("table", attributes,
+  const made = h("table", attributes,
     h("caption", null, caption),
     h("thead", null, h("tr", null, heads.map((head) => h("th", { scope: "col" }, head)))),
     h("tbody", null, rows.map((row) => h("tr", null, row.map((cell, i) => (i === 0 ? h("th", { scope: "row" }, cell) : h("td", null, cell)))))));
+  // On a narrow screen it is moved sideways, by keyboard too.
+  return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption }, made);
 }
 
 const ONE = 1 << 20;

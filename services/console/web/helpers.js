@@ -46,7 +46,8 @@ function path(match, seeker, helper) {
 function evidenceText(evidence) {
   if (!evidence || !evidence.outcomes) return "Unproven: no outcome yet.";
   const least = evidence.bucketed ? "at least " : "";
-  const last = evidence.lastHelpedDays !== undefined ? `, last ${number(evidence.lastHelpedDays)} days ago` : "";
+  const days = Number(evidence.lastHelpedDays ?? -1);
+  const last = days < 0 ? "" : days === 0 ? ", last today" : days === 1 ? ", last yesterday" : `, last ${number(days)} days ago`;
   const answers = evidence.meanResponse ? `; answers in ${duration(evidence.meanResponse)} on average` : "";
   return `Helped ${least}${number(evidence.helped)} of ${least}${number(evidence.outcomes)}${last}${answers}.`;
 }
@@ -57,7 +58,7 @@ export function helperCard(match, seeker, most) {
   return h("article", { class: "match" },
     h("h3", null, name, " ", h("span", { class: "score" }, unit(match.score)), match.kind === "ORGANIZATION" ? h("span", { class: "tag" }, "organisation") : null, match.candidate ? h("span", { class: "tag" }, "masked until consent") : null),
     stack(match, most),
-    h("p", null, evidenceText(match.evidence), match.load ? ` Holds ${number(match.load.openAsks)} open asks.` : null),
+    h("p", null, evidenceText(match.evidence), match.load ? ` Holds ${number(match.load.openAsks)} open ${match.load.openAsks === 1 ? "ask" : "asks"}.` : null),
     (match.sharedInterests ?? []).length ? h("p", { class: "interests" }, "Shares ", (match.sharedInterests ?? []).map((one) => h("span", { class: one.rare ? "tag rare" : "tag" }, one.related ? `${one.interest} ≈ ${one.related}` : one.interest, one.rare ? " (rare)" : ""))) : null,
     path(match, seeker, name),
     h("details", null, h("summary", null, "Parts that add up to the score"),

@@ -30,11 +30,11 @@ function load(server) {
   const run = (...more) => execFileSync(program, ["import", "--server", server.grpc, "--data-dir", data, "--pool", "rotterdam", ...more]);
   run("--create-pool", join(source, "samples/community.jsonl"));
   execFileSync(join(source, "scripts/story"), [program, server.grpc, data]); // one introduction, from the ask to its outcome
-  // Five more seekers of one interest that nobody proven has, so that a gap is told of; and text that would like to be run.
+  // More than five seekers of an interest that nobody has, so that a gap is told of; and text that would like to be run, which fewer ask for.
   const rows = [{ member: { name: "eve", kind: "PERSON", displayName: "<img src=x onerror=alert(1)>", introduces: false, interests: [{ interest: "skill:<img src=x onerror=document.title='run'>" }], offer: { helpKinds: ["ADVICE"], openTo: ["POOL"], languages: ["nl"], remote: true, capacity: { openAsks: 3, asksPerWeek: 3 }, confirmation: "SELF_CONFIRMED" } } }];
   for (let i = 0; i < 6; ++i) {
     rows.push({ member: { name: `seeker-${i}`, kind: "PERSON", displayName: `Seeker ${i}`, interests: [{ interest: "skill:welding" }] } });
-    rows.push({ need: { name: `weld-${i}`, seeker: `seeker-${i}`, helpKinds: ["ADVICE"], interests: [{ interest: "skill:welding" }, { interest: "skill:<img src=x onerror=document.title='run'>" }] } });
+    rows.push({ need: { name: `weld-${i}`, seeker: `seeker-${i}`, helpKinds: ["ADVICE"], interests: [{ interest: "skill:welding" }, ...(i < 4 ? [{ interest: "skill:<img src=x onerror=document.title='run'>" }] : [])] } });
   }
   const file = join(data, "more.jsonl");
   writeFileSync(file, rows.map((row) => JSON.stringify(row)).join("\n"));

@@ -21,12 +21,12 @@ function render(values) {
 // Every combination of these.
 const axes = [
   [{profile: "cluster"}, {profile: "embedded"}],
-  [{}, {"tls.secret": "tls"}, {"tls.secret": "tls", "tls.clientCaKey": "ca.crt"}],
+  [{}, {"tls.secret": "tls"}, {"tls.secret": "tls", "tls.clientCaKey": "ca.crt", "operations.tls": true}],
   [{}, {"autoscaling.enabled": true}],
   [{}, {"monitoring.serviceMonitor.enabled": true, "monitoring.rules.enabled": true, "monitoring.dashboards.enabled": true}],
-  [{}, {"networkPolicy.enabled": false, "podDisruptionBudget.enabled": false, "migration.enabled": false, "serviceAccount.create": false}],
+  [{}, {"networkPolicy.enabled": false, "podDisruptionBudget.enabled": false, "migration.enabled": false, "serviceAccount.create": false, "operations.console": false}],
   [{}, {"redis.url": ""}, {"redis.passwordSecret.name": "redis"}],
-  [{}, {"webhook.url": "https://portal.example/events", "service.type": "LoadBalancer", "persistence.storageClass": "fast", "image.digest": "sha256:" + "a".repeat(64)}],
+  [{}, {"webhook.url": "https://portal.example/events", "service.type": "LoadBalancer", "persistence.storageClass": "fast", "image.digest": "sha256:" + "a".repeat(64)}, {"jwt.issuer": "https://login.example", "jwt.audience": "warmline", "tokens.secret": "", "audit.enabled": true, "audit.secret.name": "audit"}],
   [{}, {"nodeSelector.disk": "ssd", "podAnnotations.team": "city", "podLabels.tier": "api", priorityClassName: "high", "image.pullSecrets[0].name": "registry", "extraEnv[0].name": "WARMLINE_MAX_IN_FLIGHT", "extraEnv[0].value": "\"4000\""}],
 ];
 const matrix = axes.reduce((all, axis) => all.flatMap(values => axis.map(more => ({...values, ...more}))), [{}]);
@@ -45,7 +45,7 @@ async function modelOf(manifest) {
 // Flags as the program has them.
 const help = execFileSync(program, ["serve", "--help"], {encoding: "utf8"});
 const migrateHelp = execFileSync(program, ["migrate", "--help"], {encoding: "utf8"});
-const pages = new Set([...readFileSync(path.join(root, "services/console/operations_server.cpp"), "utf8").matchAll(/server\.Get\("([^"]+)"/g)].map(m => m[1]));
+const pages = new Set([...readFileSync(path.join(root, "services/console/operations_server.cpp"), "utf8").matchAll(/server->Get\("([^"]+)"/g)].map(m => m[1]));
 
 function checkPod(where, spec) {
   const volumes = new Set([...(spec.volumes ?? []).map(v => v.name), "data"]);
@@ -59,7 +59,7 @@ function checkPod(where, spec) {
     }
     for (const {name, value} of container.env) {
       const mount = container.volumeMounts.find(m => (value ?? "").startsWith(m.mountPath));
-      if (name.endsWith("_FILE") && !mount) fail(where, `${name}=${value} lies in no volume`);
+      if (name.endsWith("_FILE") && value !== "-" && !mount) fail(where, `${name}=${value} lies in no volume`);
     }
     for (const mount of container.volumeMounts) if (!volumes.has(mount.name)) fail(where, `volume ${mount.name} does not exist`);
     const ports = new Map((container.ports ?? []).map(p => [p.name, p.containerPort]));
@@ -135,8 +135,8 @@ const container = {name: "x", imagePullPolice: "Never"};
 const wrong = [{apiVersion: "apps/v1", kind: "Deployment", spec: {selector: {}, template: {spec: {containers: [container]}}}}, {apiVersion: "v1", kind: "Service", spec: {port: []}}];
 if (new Set(unknownFields(wrong.map((manifest, i) => ({at: i, manifest}))).map(e => e.at)).size !== 2) fail("types", "an unknown field passed");
 
-const refused = [{profile: "both"}, {replica: 3}, {"tls.secrt": "x"}, {"service.grpcPort": 80}, {"image.digest": "sha1:x"}, {"drain.delay": -1}, {"persistence.size": "10"}];
-for (const values of refused) if (render(values).status === 0) fail(JSON.stringify(values), "was not refused by values.schema.json");
+const refused = [{profile: "both"}, {replica: 3}, {"tls.secrt": "x"}, {"service.grpcPort": 80}, {"image.digest": "sha1:x"}, {"drain.delay": -1}, {"persistence.size": "10"}, {"tokens.secret": ""}, {"jwt.issuer": "https://login.example"}, {"operations.tls": true}];
+for (const values of refused) if (render(values).status === 0) fail(JSON.stringify(values), "was not refused");
 
 const lint = spawnSync(helm, ["lint", "--strict", chart], {encoding: "utf8"});
 if (lint.status !== 0) fail("helm lint", lint.stdout + lint.stderr);

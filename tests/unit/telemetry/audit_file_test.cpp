@@ -117,6 +117,12 @@ TEST_F(AuditFiles, AFileThatWasMovedAwayIsMadeAnewAndOneThatIsThereIsGoneOnWith)
   EXPECT_EQ(LinesOf(Path()).size(), 2U);
 }
 
+TEST_F(AuditFiles, ADashIsTheStandardOutput) {
+  ::testing::internal::CaptureStdout();
+  Open("-")->Record(Entry("to-the-collector"));
+  EXPECT_THAT(::testing::internal::GetCapturedStdout(), HasSubstr("\"by\":\"to-the-collector\""));
+}
+
 TEST_F(AuditFiles, WhatTheDiskDoesNotTakeIsCounted) {
   { Open("/dev/full")->Record(Entry()); }
   EXPECT_THAT(metrics_.Text(), HasSubstr("warmline_audit_entries_total{result=\"lost\"} 1"));
