@@ -122,7 +122,7 @@ void OperationsServer::State::RouteConsole() {
   for (const char* path : {"/", "/console"}) {
     server->Get(path, [](const httplib::Request&, httplib::Response& response) { response.set_redirect("/console/"); });
   }
-  server->Get(R"(/console/([a-z_]*\.?[a-z]*))", [](const httplib::Request& request, httplib::Response& response) {
+  server->Get(R"(/console/([a-z_.]{0,40}))", [](const httplib::Request& request, httplib::Response& response) {
     const std::string name = request.matches[1].length() == 0 ? "index.html" : request.matches[1].str();
     const std::string_view content = FindAsset(name);
     if (content.empty()) {

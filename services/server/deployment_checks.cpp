@@ -160,6 +160,7 @@ class RedisChecks {
                                                            {"EVAL", "return redis.call('GET', KEYS[1])", "1", key},
                                                            {"UNLINK", key},
                                                            {"HSET", key, "f", "v"},
+                                                           {"HDEL", key, "g"},
                                                            {"HGETALL", key},
                                                            {"DEL", key},
                                                            {"XADD", stream, "MAXLEN", "~", "10", "*", "f", "v"},

@@ -11,7 +11,6 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "application/access.h"
 #include "base/hmac.h"
 #include "domain/error.h"
 
@@ -37,10 +36,10 @@ std::string AuditLine(const application::AuditEntry& entry, const std::string& k
   nlohmann::ordered_json line;
   line["time"] = absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", entry.at, absl::UTCTimeZone());
   line["call"] = entry.method;
-  line["by"] = entry.grant;
-  line["peer"] = entry.peer;
+  line["by"] = entry.grant.substr(0, kMaxAuditTextBytes);
+  line["peer"] = entry.peer.substr(0, kMaxAuditTextBytes);
   if (entry.audience != domain::Audience::kUnspecified) line["audience"] = application::AudienceName(entry.audience);
-  if (!entry.pool.empty()) line["pool"] = entry.pool;
+  if (!entry.pool.empty()) line["pool"] = entry.pool.substr(0, kMaxAuditTextBytes);
   if (!key.empty() && !entry.acting_member.empty()) line["acting_member"] = Pseudonym(key, entry.acting_member);
   if (!key.empty() && !entry.resource.empty()) line["resource"] = Pseudonym(key, entry.resource);
   line["code"] = entry.code;
@@ -76,7 +75,7 @@ AuditFile::~AuditFile() {
 }
 
 void AuditFile::Record(application::AuditEntry entry) {
-  {
+  if (!entry.grant.empty() || !unknown_.Take(entry.at)) {
     const std::lock_guard lock(mutex_);
     if (waiting_.size() < kMaxWaitingAudits) {
       waiting_.push_back(std::move(entry));

@@ -13,6 +13,7 @@
 #include <string>
 #include <thread>
 
+#include "application/access.h"
 #include "application/audit.h"
 #include "application/metrics.h"
 
@@ -20,6 +21,11 @@ namespace warmline::telemetry {
 
 // Entries that wait to be written; those past it are lost, and counted.
 inline constexpr std::size_t kMaxWaitingAudits = 100'000;
+// A second, of callers without a token that is known: whoever tries tokens cannot fill the disk. The rest is lost, and
+// counted.
+inline constexpr int kMaxUnknownAudits = 100;
+// Of a text that a caller may make up.
+inline constexpr std::size_t kMaxAuditTextBytes = 200;
 
 // One entry, without the line's end. `key` empty: without what names a member.
 [[nodiscard]] std::string AuditLine(const application::AuditEntry& entry, const std::string& key);
@@ -56,6 +62,7 @@ class AuditFile : public application::AuditLog {
   std::condition_variable more_;
   std::deque<application::AuditEntry> waiting_;
   bool stop_ = false;
+  const application::RateLimit unknown_{kMaxUnknownAudits};
   std::thread thread_;  // last: it uses the rest
 };
 

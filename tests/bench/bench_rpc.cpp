@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
@@ -32,11 +33,12 @@ namespace pb = warmline::v1;
 
 struct Options : CommonOptions {
   bool no_h2load = false;
-  std::int64_t metrics_rounds = 10;
+  std::int64_t metrics_rounds = 60;
   std::int64_t seconds = 4;
 };
 
-constexpr int kRounds = 3;  // of every measurement, by turns
+constexpr double kMetricsSlice = 0.5;  // seconds for which each server is called in a round
+constexpr int kRounds = 3;             // of every measurement, by turns
 
 class NoopService : public Noop::CallbackService {
  public:
@@ -168,11 +170,12 @@ int RunH2Load(const Options& options, const Target& noop, const Target& match, c
 void PrintMetrics(const Options& options, const MetricsCost& cost) {
   std::printf(options.json
                   ? "{\"workload\":\"rpc_metrics\",\"helpers\":%lld,\"seed\":%lld,\"in_flight\":%d,\"rounds\":%d,"
-                    "\"on_per_second\":%.0f,\"off_per_second\":%.0f,\"ratio_on_to_off\":%.4f,\"spread\":%.4f}\n"
+                    "\"on_per_second\":%.0f,\"off_per_second\":%.0f,\"ratio_on_to_off\":%.4f,\"ratio_on_to_on\":%.4f,"
+                    "\"spread\":%.4f}\n"
                   : "metrics  %lld helpers, seed %lld, %2d in flight, %d rounds: on %.0f/s, off %.0f/s, ratio %.4f "
-                    "(half of the rounds within %.4f)\n",
+                    "(on to on %.4f; half of the rounds within %.4f)\n",
               static_cast<long long>(options.helpers), static_cast<long long>(options.seed), kMetricsInFlight,
-              cost.rounds, cost.on_per_second, cost.off_per_second, cost.ratio, cost.spread);
+              cost.rounds, cost.on_per_second, cost.off_per_second, cost.ratio, cost.ratio_on_to_on, cost.spread);
   std::fflush(stdout);
 }
 
@@ -217,8 +220,8 @@ int Run(const Options& options, NoopProcess& noop_process, const std::string& di
   if (options.metrics_rounds > 0) {
     server.Signal(SIGINT);
     (void)server.WaitForEnd();
-    const auto cost = MeasureMetrics(directory + "/data", community, static_cast<int>(options.metrics_rounds),
-                                     static_cast<double>(options.seconds) / 2);
+    const auto cost =
+        MeasureMetrics(directory + "/data", community, static_cast<int>(options.metrics_rounds), kMetricsSlice);
     if (!cost) return 1;
     PrintMetrics(options, *cost);
   }
@@ -238,6 +241,7 @@ int main(int argc, char** argv) {
   if (options.quick) {
     options.helpers = 50'000;
     options.seconds = 2;
+    options.metrics_rounds = std::min<std::int64_t>(options.metrics_rounds, 12);
   }
   setenv("WARMLINE_BUILD", std::filesystem::canonical(argv[0]).parent_path().parent_path().c_str(), 0);
   warmline::bench::NoopProcess noop;

@@ -1,9 +1,10 @@
 #include "bench/rpc_metrics.h"
 
-#include <signal.h>
-
 #include <algorithm>
+#include <array>
 #include <cstdio>
+#include <filesystem>
+#include <memory>
 #include <vector>
 
 #include "bench/rpc_load.h"
@@ -12,17 +13,24 @@
 namespace warmline::bench {
 namespace {
 
-// Calls a second; 0 when some failed.
-double Rate(const std::string& data_dir, const simulation::Community& community, bool metrics, double seconds) {
-  testing::ServeProcess server(data_dir, metrics ? std::vector<std::string>{} : std::vector<std::string>{"--silent"},
-                               "bench_rpc_server");
-  if (!server.listens()) return 0;
-  const Target match = MatchTarget(server, community);
-  (void)Load(match, kMetricsInFlight, 1);
-  const Result result = Load(match, kMetricsInFlight, seconds);
-  server.Signal(SIGINT);
-  (void)server.WaitForEnd();
-  return result.failed == 0 ? result.calls_per_second : 0;
+constexpr std::size_t kOn = 0;
+constexpr std::size_t kOff = 1;
+constexpr std::size_t kOnToo = 2;
+
+struct Served {
+  std::unique_ptr<testing::ServeProcess> process;
+  Target match;
+};
+
+Served Start(const std::string& data_dir, std::size_t kind, const simulation::Community& community) {
+  const std::string copy = data_dir + "-" + std::to_string(kind);
+  std::filesystem::copy(data_dir, copy, std::filesystem::copy_options::recursive);
+  std::vector<std::string> options;
+  if (kind == kOff) options.emplace_back("--silent");
+  Served served;
+  served.process = std::make_unique<testing::ServeProcess>(copy, options, "bench_rpc_server");
+  if (served.process->listens()) served.match = MatchTarget(*served.process, community);
+  return served;
 }
 
 double Quantile(std::vector<double> sorted, double q) {
@@ -34,24 +42,39 @@ double Quantile(std::vector<double> sorted, double q) {
 
 std::optional<MetricsCost> MeasureMetrics(const std::string& data_dir, const simulation::Community& community,
                                           int rounds, double seconds) {
-  MetricsCost cost;
-  cost.rounds = rounds;
-  std::vector<double> ratios;
-  for (int round = 0; round < rounds; ++round) {
-    double on = 0;
-    double off = 0;
-    for (const bool metrics : {round % 2 == 0, round % 2 != 0})
-      (metrics ? on : off) = Rate(data_dir, community, metrics, seconds);
-    if (on == 0 || off == 0) {
-      std::fprintf(stderr, "bench_rpc: matches failed, with metrics or without\n");
+  std::array<Served, 3> servers;
+  for (std::size_t kind = 0; kind < servers.size(); ++kind) {
+    servers[kind] = Start(data_dir, kind, community);
+    if (!servers[kind].process->listens()) {
+      std::fprintf(stderr, "bench_rpc: the server does not start: %s\n", servers[kind].process->log().c_str());
       return std::nullopt;
     }
-    cost.on_per_second += on / rounds;
-    cost.off_per_second += off / rounds;
-    ratios.push_back(on / off);
+    (void)Load(servers[kind].match, kMetricsInFlight, 2);
   }
-  cost.ratio = Quantile(ratios, 0.5);
-  cost.spread = Quantile(ratios, 0.75) - Quantile(ratios, 0.25);
+  MetricsCost cost;
+  cost.rounds = rounds;
+  std::vector<double> on_to_off;
+  std::vector<double> on_to_on;
+  std::array<std::size_t, 3> order = {kOn, kOff, kOnToo};
+  for (int round = 0; round < rounds; ++round) {
+    std::array<double, 3> rates{};
+    for (const std::size_t kind : order) {
+      const Result result = Load(servers[kind].match, kMetricsInFlight, seconds);
+      if (result.failed > 0) {
+        std::fprintf(stderr, "bench_rpc: %zu matches failed\n", result.failed);
+        return std::nullopt;
+      }
+      rates[kind] = result.calls_per_second;
+    }
+    (void)std::next_permutation(order.begin(), order.end());
+    cost.on_per_second += (rates[kOn] + rates[kOnToo]) / 2 / rounds;
+    cost.off_per_second += rates[kOff] / rounds;
+    on_to_off.push_back((rates[kOn] + rates[kOnToo]) / 2 / rates[kOff]);
+    on_to_on.push_back(rates[kOnToo] / rates[kOn]);
+  }
+  cost.ratio = Quantile(on_to_off, 0.5);
+  cost.ratio_on_to_on = Quantile(on_to_on, 0.5);
+  cost.spread = Quantile(on_to_off, 0.75) - Quantile(on_to_off, 0.25);
   return cost;
 }
 

@@ -5,11 +5,14 @@
 #include <gtest/gtest.h>
 #include <httplib.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <thread>
 
+#include "domain/revision.h"
 #include "support/test_server.h"
 
 namespace warmline::testing {
@@ -133,7 +136,9 @@ TEST_F(Console, ThePagesFilesComeUnderAStrictPolicyAndNothingElseDoes) {
   EXPECT_EQ(page->get_header_value("X-Content-Type-Options"), "nosniff");
   EXPECT_EQ(client.Get("/")->get_header_value("Location"), "/console/");
   EXPECT_THAT(client.Get("/console/app.js")->get_header_value("Content-Type"), HasSubstr("text/javascript"));
-  for (const char* path : {"/console/nothing.js", "/console/../metrics", "/console/%2e%2e/etc/passwd", "/console/a/b"})
+  const std::string long_path = "/console/" + std::string(8'000, 'a');
+  for (const char* path :
+       {"/console/nothing.js", "/console/../metrics", "/console/%2e%2e/etc/passwd", "/console/a/b", long_path.c_str()})
     EXPECT_EQ(client.Get(path)->status, 404) << path;
 }
 
@@ -147,18 +152,24 @@ TEST_F(Console, ItCanBeLeftOut) {
 
 TEST_F(Console, ProbesAreAnsweredWhileCallersTakeTheirTime) {
   Start();
-  // Connections that say nothing, and calls that wait for a revision that does not come.
+  // Calls that wait for a revision that does not come.
   std::vector<std::thread> slow;
   Json body = MatchBody();
-  std::string revision = Post("/warmline.v1.MatchService/Match", body, token_).second["revision"];
-  pb::GetIndexStateRequest request;
+  const std::string token = Post("/warmline.v1.MatchService/Match", body, token_).second["revision"];
+  auto revision = domain::ParseRevisionToken(token);
+  ASSERT_TRUE(revision);
+  revision->number += 1'000;
+  body["minRevision"] = domain::RevisionToken(*revision);
+  body["minRevisionWait"] = "3s";
+  std::atomic<int> waited{0};
   std::atomic<int> refused{0};
-  body["minRevision"] = revision.substr(0, revision.size() - 1) + (revision.back() == '0' ? "1" : "0");
   for (int i = 0; i < 12; ++i) {
     slow.emplace_back([&] {
-      if (Post("/warmline.v1.MatchService/Match", body, token_).first == 429) ++refused;
+      const int status = Post("/warmline.v1.MatchService/Match", body, token_).first;
+      ++(status == 429 ? refused : waited);
     });
   }
+  while (refused < 8) std::this_thread::yield();
   for (int i = 0; i < 20; ++i) {
     auto client = Http();
     client.set_read_timeout(5);
@@ -166,7 +177,9 @@ TEST_F(Console, ProbesAreAnsweredWhileCallersTakeTheirTime) {
     ASSERT_TRUE(response);
     EXPECT_EQ(response->status, 200);
   }
+  EXPECT_EQ(waited, 0) << "the probes were answered while the calls waited";
   for (std::thread& thread : slow) thread.join();
+  EXPECT_EQ(waited, 4);
 }
 
 TEST_F(Console, TheMarketAndTheReplicasAreToldOf) {

@@ -117,6 +117,21 @@ TEST_F(AuditFiles, AFileThatWasMovedAwayIsMadeAnewAndOneThatIsThereIsGoneOnWith)
   EXPECT_EQ(LinesOf(Path()).size(), 2U);
 }
 
+TEST_F(AuditFiles, WhoTriesTokensCannotFillTheDisk) {
+  {
+    const auto audit = Open(Path());
+    for (int i = 0; i < 500; ++i) audit->Record(Entry(""));  // all at one moment
+    audit->Record(Entry("portal"));
+    auto huge = Entry("portal");
+    huge.pool = std::string(1'000'000, 'x');
+    audit->Record(huge);
+  }
+  const auto lines = LinesOf(Path());
+  EXPECT_EQ(lines.size(), static_cast<std::size_t>(kMaxUnknownAudits) + 2);
+  EXPECT_LT(lines.back().size(), 1'000U);
+  EXPECT_THAT(metrics_.Text(), HasSubstr("warmline_audit_entries_total{result=\"lost\"} 400"));
+}
+
 TEST_F(AuditFiles, ADashIsTheStandardOutput) {
   ::testing::internal::CaptureStdout();
   Open("-")->Record(Entry("to-the-collector"));
