@@ -5,10 +5,12 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "bench/rpc_load.h"
 #include "support/process.h"
+#include "telemetry/prometheus_metrics.h"
 
 namespace warmline::bench {
 namespace {
@@ -38,6 +40,23 @@ double Quantile(std::vector<double> sorted, double q) {
   return sorted[static_cast<std::size_t>(q * static_cast<double>(sorted.size() - 1) + 0.5)];
 }
 
+// What one match tells its metrics, over and over.
+double NanosecondsPerCall() {
+  constexpr int kCalls = 2'000'000;
+  telemetry::PrometheusMetrics metrics("bench");
+  const auto tell = [&metrics] {
+    for (int i = 0; i < kCalls; ++i) {
+      metrics.Matched(6'000, 700, 10, absl::Microseconds(200 + i % 50));
+      metrics.CallEnded("warmline.v1.MatchService/Match", "OK", absl::Microseconds(250 + i % 50));
+    }
+  };
+  const std::int64_t began_ns = absl::GetCurrentTimeNanos();
+  std::thread other(tell);
+  tell();
+  other.join();
+  return static_cast<double>(absl::GetCurrentTimeNanos() - began_ns) / kCalls;
+}
+
 }  // namespace
 
 std::optional<MetricsCost> MeasureMetrics(const std::string& data_dir, const simulation::Community& community,
@@ -53,6 +72,7 @@ std::optional<MetricsCost> MeasureMetrics(const std::string& data_dir, const sim
   }
   MetricsCost cost;
   cost.rounds = rounds;
+  cost.ns_per_call = NanosecondsPerCall();
   std::vector<double> on_to_off;
   std::vector<double> on_to_on;
   std::array<std::size_t, 3> order = {kOn, kOff, kOnToo};

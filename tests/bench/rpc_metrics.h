@@ -17,6 +17,7 @@ struct MetricsCost {
   double ratio = 0;           // on to off: the median of the rounds' ratios
   double ratio_on_to_on = 0;  // of two servers that both have metrics: how exact the other figure is
   double spread = 0;          // between the quartiles of the rounds' ratios of on to off
+  double ns_per_call = 0;     // what a match tells its metrics, by two threads at once, with nothing else between
 };
 
 // Of matches on a data directory that was filled before and that no server uses now. Three servers, each on a copy of
