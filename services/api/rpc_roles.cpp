@@ -1,6 +1,7 @@
 #include "api/rpc_roles.h"
 
 #include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/descriptor.pb.h>
 
@@ -88,11 +89,18 @@ CallRoles RolesFor(std::string_view method) {
 }
 
 bool HasSideEffects(std::string_view method) {
-  std::string name(method);
-  std::replace(name.begin(), name.end(), '/', '.');
-  const auto* described = google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(name);
-  return described == nullptr ||
-         described->options().idempotency_level() != google::protobuf::MethodOptions::NO_SIDE_EFFECTS;
+  static const absl::flat_hash_set<std::string_view> reads = [] {
+    absl::flat_hash_set<std::string_view> found;
+    for (const auto& [name, roles] : Table()) {
+      std::string full_name(name);
+      std::replace(full_name.begin(), full_name.end(), '/', '.');
+      const auto* call = google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(full_name);
+      if (call != nullptr && call->options().idempotency_level() == google::protobuf::MethodOptions::NO_SIDE_EFFECTS)
+        found.insert(name);
+    }
+    return found;
+  }();
+  return !reads.contains(method);
 }
 
 }  // namespace warmline::api
