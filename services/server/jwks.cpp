@@ -45,7 +45,15 @@ struct ReleaseJws {
 
 }  // namespace
 
-void KeySet::Release::operator()(_cjose_jwk_int* key) const { cjose_jwk_release(key); }
+struct KeySet::Key {
+  struct Release {
+    void operator()(cjose_jwk_t* key) const { cjose_jwk_release(key); }
+  };
+  std::string id;
+  std::string algorithm;  // that alone, where the set says so
+  std::vector<std::string> fits;
+  std::unique_ptr<cjose_jwk_t, Release> key;
+};
 
 absl::StatusOr<std::shared_ptr<const KeySet>> KeySet::Parse(const std::string& json, const std::string& path) {
   const Json parsed = Json::parse(json, nullptr, /*allow_exceptions=*/false);
@@ -70,7 +78,7 @@ absl::StatusOr<std::shared_ptr<const KeySet>> KeySet::Parse(const std::string& j
     if (Text(entry, "kty") == "RSA" && cjose_jwk_get_keysize(key.key.get(), &error) < kMinRsaBits)
       return Invalid(absl::StrCat(path, ": the key ", domain::Quoted(key.id), " has fewer than ", kMinRsaBits,
                                   " bits: have the issuer use a longer one"));
-    set->keys_.push_back(std::move(key));
+    set->keys_.push_back(std::make_shared<const Key>(std::move(key)));
   }
   if (set->keys_.empty())
     return Invalid(absl::StrCat(path, " has no RSA or EC key for signatures: no token could be checked"));
@@ -79,13 +87,13 @@ absl::StatusOr<std::shared_ptr<const KeySet>> KeySet::Parse(const std::string& j
 
 absl::Status KeySet::Check(const std::string& token, const SignatureHead& head) const {
   const Key* chosen = nullptr;
-  for (const Key& key : keys_) {
-    if (std::find(key.fits.begin(), key.fits.end(), head.algorithm) == key.fits.end()) continue;
-    if (!key.algorithm.empty() && key.algorithm != head.algorithm) continue;
-    if (!head.key_id.empty() && key.id != head.key_id) continue;
+  for (const auto& key : keys_) {
+    if (std::find(key->fits.begin(), key->fits.end(), head.algorithm) == key->fits.end()) continue;
+    if (!key->algorithm.empty() && key->algorithm != head.algorithm) continue;
+    if (!head.key_id.empty() && key->id != head.key_id) continue;
     if (chosen != nullptr)
       return Unknown("the JSON Web Token names no key id, and more than one key fits: sign with a kid");
-    chosen = &key;
+    chosen = key.get();
   }
   if (chosen == nullptr) {
     return Unknown(absl::StrCat("the JSON Web Token is signed with ", domain::Quoted(head.algorithm), " and the key ",

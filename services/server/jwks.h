@@ -9,8 +9,6 @@
 #include <string>
 #include <vector>
 
-struct _cjose_jwk_int;
-
 namespace warmline::server {
 
 inline constexpr std::size_t kMaxJwksBytes = 1024 * 1024;
@@ -36,16 +34,8 @@ class KeySet {
   [[nodiscard]] std::size_t size() const { return keys_.size(); }
 
  private:
-  struct Release {
-    void operator()(_cjose_jwk_int* key) const;
-  };
-  struct Key {
-    std::string id;
-    std::string algorithm;  // that alone, where the set says so
-    std::vector<std::string> fits;
-    std::unique_ptr<_cjose_jwk_int, Release> key;
-  };
-  std::vector<Key> keys_;
+  struct Key;  // cjose's, and what it may be used for
+  std::vector<std::shared_ptr<const Key>> keys_;
 };
 
 }  // namespace warmline::server
