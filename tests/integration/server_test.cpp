@@ -65,7 +65,7 @@ TEST(Identity, BadTokenFilesAreNamed) {
   config.tokens_file = "";
   config.listen = "0.0.0.0:0";
   EXPECT_THAT(std::string(server::Server::Start(config).status().message()),
-              HasSubstr("give a tokens file, or listen on 127.0.0.1"));
+              HasSubstr("give a tokens file or JSON Web Tokens (--jwt-issuer), or listen on 127.0.0.1"));
   std::filesystem::remove(path);
 }
 
