@@ -135,11 +135,12 @@ JsonReply JsonApi::Call(const JsonCall& call) {
   const grpc::Slice bytes(message->SerializeAsString());
   const grpc::ByteBuffer request(&bytes, 1);
   grpc::ByteBuffer response;
-  std::promise<grpc::Status> ended;
+  // Shared with the callback, which may still be on its way out when the answer is here.
+  const auto ended = std::make_shared<std::promise<grpc::Status>>();
   grpc::GenericStub(channel_).UnaryCall(&context, absl::StrCat("/", call.service, "/", call.method),
                                         grpc::StubOptions(), &request, &response,
-                                        [&ended](const grpc::Status& status) { ended.set_value(status); });
-  const grpc::Status status = ended.get_future().get();
+                                        [ended](const grpc::Status& status) { ended->set_value(status); });
+  const grpc::Status status = ended->get_future().get();
   if (!status.ok()) return Failed(status);
   const auto answer = NewMessage(method->output_type());
   grpc::Slice slice;
