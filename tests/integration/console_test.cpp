@@ -203,6 +203,35 @@ TEST_F(Console, TheMarketAndTheReplicasAreToldOf) {
   EXPECT_FALSE(replicas.value("complete", false));
 }
 
+TEST_F(Console, ATokenOfOnePoolSeesNoOther) {
+  std::ofstream(directory_ + "/tokens.json")
+      << R"({"tokens": [{"name": "portal", "token": ")" << kToken
+      << R"(", "roles": ["reader"], "audiences": ["OPERATOR"], "pools": ["p"]}, {"name": "root", "token": "the-token-of-the-operator", "roles": ["operator"], "audiences": ["OPERATOR"], "pools": ["*"]}]})";
+  server_ =
+      std::make_unique<TestServer>([&](server::Config& config) { config.tokens_file = directory_ + "/tokens.json"; });
+  for (const char* id : {"pools/p", "pools/secret"}) {
+    pb::CreatePoolRequest create;
+    *create.mutable_actor() = Operator();
+    create.mutable_pool()->set_name(id);
+    create.mutable_pool()->set_display_name("P");
+    create.set_request_id(FreshId());
+    pb::WritePoolResponse made;
+    ASSERT_TRUE(
+        server_->pools().CreatePool(server_->ContextWith("the-token-of-the-operator").get(), create, &made).ok());
+  }
+  for (const char* call : {"ListPools", "ListReplicas"}) {
+    const auto [status, body] =
+        Post(std::string("/warmline.v1.PoolService/") + call, {{"actor", {{"audience", "OPERATOR"}}}}, kToken);
+    EXPECT_EQ(status, 200);
+    EXPECT_THAT(body.dump(), HasSubstr("pools/p\""));
+    EXPECT_EQ(body.dump().find("secret"), std::string::npos) << body;
+  }
+  EXPECT_EQ(Post("/warmline.v1.PoolService/GetMarketHealth",
+                 {{"actor", {{"audience", "OPERATOR"}}}, {"name", "pools/secret"}}, kToken)
+                .first,
+            403);
+}
+
 TEST_F(Console, TheAuditLogHoldsWhatWasChangedAndWhoWasRefusedAndNoMember) {
   const std::string path = directory_ + "/audit.log";
   std::ofstream(directory_ + "/key") << "a-key-of-the-audit-log\n";
