@@ -10,7 +10,8 @@ ARG SOURCE_DATE_EPOCH=0
 # ccache tells compilations of other languages apart, for the compiler's messages.
 ARG LANG=C.UTF-8
 ENV SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH} LANG=${LANG}
-RUN scripts/install-packages \
+# The libraries that go into the image are those of today, also where the base image is older.
+RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get -y upgrade && scripts/install-packages \
   && cmake --preset release -DWARMLINE_TESTS=OFF \
   && cmake --build --preset release --target warmline \
   && scripts/image-root build/release/bin/warmline /image

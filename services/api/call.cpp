@@ -50,9 +50,10 @@ absl::StatusOr<GrantPointer> Identify(const Environment& environment, const grpc
   const std::string value(found->second.data(), found->second.size());
   if (absl::StartsWith(value, kBearer)) {
     const std::string token = value.substr(sizeof(kBearer) - 1);
-    if (auto grant = tokens.Find(TokenHash(token))) return grant;
+    const std::string sha256 = TokenHash(token);
+    if (auto grant = tokens.Find(sha256)) return grant;
     if (environment.verifier != nullptr && environment.verifier->Recognises(token))
-      return environment.verifier->Verify(token, environment.clock.Now());
+      return environment.verifier->Verify(token, sha256, environment.clock.Now());
   }
   return domain::MakeError(ErrorReason::kTokenUnknown,
                            "the token is not one that this server knows: check it, and that it is sent as "
@@ -190,7 +191,7 @@ void Call::Audit(const absl::Status& status) const {
   if (grant_ != nullptr) entry.grant = grant_->grant.name;
   entry.peer = PeerOf(*context_);
   entry.audience = caller_.audience;
-  if (!caller_.member.empty()) entry.acting_member = absl::StrCat("pools/", pool_, "/members/", caller_.member);
+  if (!caller_.member.empty()) entry.acting_member = domain::ResourceName(pool_, "members", caller_.member);
   entry.pool = pool_;
   entry.resource = resource_;
   entry.code = CodeName(status.code());

@@ -111,8 +111,9 @@ class TokenVerifier {
   virtual ~TokenVerifier() = default;
   // Whether `token` has the form of such a token at all.
   [[nodiscard]] virtual bool Recognises(const std::string& token) const = 0;
-  // Errors: UNAUTHENTICATED (TOKEN_UNKNOWN, TOKEN_EXPIRED), saying what is wrong with it.
+  // `sha256` is the token's. Errors: UNAUTHENTICATED (TOKEN_UNKNOWN, TOKEN_EXPIRED), saying what is wrong with it.
   [[nodiscard]] virtual absl::StatusOr<std::shared_ptr<const GrantInForce>> Verify(const std::string& token,
+                                                                                   const std::string& sha256,
                                                                                    absl::Time now) = 0;
 };
 

@@ -61,13 +61,10 @@ void Replicas::Loop(const std::string& id) {
 }
 
 Replicas::Listing Replicas::List() const {
-  Listing listing;
-  std::unique_lock lock(mutex_);
-  const std::string id = id_;
-  lock.unlock();
-  listing.replicas.push_back(Self(id));
   const absl::Time since = clock_.Now() - kTellLife;
-  lock.lock();
+  Listing listing;
+  const std::lock_guard lock(mutex_);
+  listing.replicas.push_back(Self(id_));
   listing.complete = heard_ >= since;
   for (const ReplicaState& other : others_) {
     if (other.told >= since) listing.replicas.push_back(other);

@@ -6,30 +6,29 @@
 
 #include "cli/commands.h"
 #include "cli/program.h"
-#include "domain/error.h"
 #include "server/address.h"
+#include "server/config.h"
 
 namespace warmline::cli {
 namespace {
 
 struct HealthOptions {
-  std::string ops_listen = "127.0.0.1:7701";
+  server::Config served;  // as `serve` was given it
   std::string probe = "ready";
-  bool ops_tls = false;
   int timeout_ms = 2'000;
 };
 
 int Health(const HealthOptions& options) {
-  auto address = server::SplitHostPort(options.ops_listen, "ops-listen");
+  auto address = server::SplitHostPort(options.served.ops_listen, "ops-listen");
   if (!address.ok()) {
     std::cerr << "warmline health: " << std::string(address.status().message()) << "\n";
     return kWrongUse;
   }
   // Where a server listens on all addresses, it is asked on this machine's own.
   const std::string host = address->first == "0.0.0.0" || address->first == "[::]" ? "127.0.0.1" : address->first;
-  httplib::Client client(absl::StrCat(options.ops_tls ? "https://" : "http://", host, ":", address->second));
+  httplib::Client client(absl::StrCat(options.served.ops_tls ? "https://" : "http://", host, ":", address->second));
   // The certificate is made out to the service's name, and this call does not leave the machine.
-  if (options.ops_tls) client.enable_server_certificate_verification(false);
+  if (options.served.ops_tls) client.enable_server_certificate_verification(false);
   const std::chrono::milliseconds timeout(options.timeout_ms);
   client.set_connection_timeout(timeout);
   client.set_read_timeout(timeout);
@@ -37,8 +36,8 @@ int Health(const HealthOptions& options) {
   const auto response = client.Get(path);
   if (!response) {
     std::cerr << "warmline health: nothing answers at " << host << ":" << address->second
-              << ": start `warmline serve`, or give its --ops-listen" << (options.ops_tls ? "" : " and --ops-tls")
-              << "\n";
+              << ": start `warmline serve`, or give its --ops-listen"
+              << (options.served.ops_tls ? "" : " and --ops-tls") << "\n";
     return kFailed;
   }
   std::cout << response->body;
@@ -50,8 +49,9 @@ int Health(const HealthOptions& options) {
 void AddHealth(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("health", "Say whether the server on this machine is well; for health checks");
   auto options = std::make_shared<HealthOptions>();
-  AddOption(*command, "ops-listen", options->ops_listen, "host:port of its operations port, as `serve` is given it");
-  AddFlag(*command, "ops-tls", options->ops_tls, "That port speaks TLS");
+  AddOption(*command, "ops-listen", options->served.ops_listen,
+            "host:port of its operations port, as `serve` is given it");
+  AddFlag(*command, "ops-tls", options->served.ops_tls, "That port speaks TLS");
   AddOption(*command, "probe", options->probe,
             "ready: calls may come; live: the process answers; startup: it has begun")
       ->check(CLI::IsMember({"ready", "live", "startup"}));

@@ -4,13 +4,13 @@
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 #include <httplib.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 
-#include <algorithm>
 #include <mutex>
 #include <thread>
 
 #include "console/assets.h"
-#include "console/certificate.h"
 #include "console/json_api.h"
 #include "domain/error.h"
 
@@ -33,10 +33,24 @@ const char* TypeOf(const std::string& name) {
   return "text/html; charset=utf-8";
 }
 
+// Holds a certificate chain and its key.
+using TlsContext = std::shared_ptr<SSL_CTX>;
+
+TlsContext ReadCertificate(const OperationsOptions& options) {
+  TlsContext context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
+  if (context == nullptr || SSL_CTX_use_certificate_chain_file(context.get(), options.cert_file.c_str()) != 1 ||
+      SSL_CTX_use_PrivateKey_file(context.get(), options.key_file.c_str(), SSL_FILETYPE_PEM) != 1 ||
+      SSL_CTX_check_private_key(context.get()) != 1) {
+    ERR_clear_error();
+    return nullptr;
+  }
+  return context;
+}
+
 absl::Duration TimeoutOf(const httplib::Request& request) {
   std::int64_t ms = 0;
   if (!absl::SimpleAtoi(request.get_header_value("Connect-Timeout-Ms"), &ms) || ms <= 0) return kDefaultJsonTimeout;
-  return std::min(absl::Milliseconds(ms), kMaxJsonTimeout);
+  return absl::Milliseconds(ms);
 }
 
 }  // namespace
@@ -48,7 +62,7 @@ struct OperationsServer::State {
   std::thread thread;
   int port = 0;
   std::mutex mutex;
-  std::shared_ptr<const Certificate> certificate;
+  TlsContext certificate;
   std::shared_ptr<JsonApi> api;
 
   [[nodiscard]] bool tls() const { return !options.cert_file.empty(); }
@@ -58,12 +72,8 @@ struct OperationsServer::State {
   }
   static int ShowCertificate(SSL* connection, void* state) {
     auto* self = static_cast<State*>(state);
-    std::shared_ptr<const Certificate> current;
-    {
-      const std::lock_guard lock(self->mutex);
-      current = self->certificate;
-    }
-    return current != nullptr && current->Use(connection) ? 1 : 0;
+    const std::lock_guard lock(self->mutex);
+    return SSL_set_SSL_CTX(connection, self->certificate.get()) != nullptr ? 1 : 0;
   }
   std::unique_ptr<httplib::Server> MakeServer() {
     if (!tls()) return std::make_unique<httplib::Server>();
@@ -162,10 +172,16 @@ OperationsServer::~OperationsServer() { Stop(); }
 
 absl::Status OperationsServer::UseCertificate() {
   if (!state_->tls()) return absl::OkStatus();
-  auto read = Certificate::Read(state_->options.cert_file, state_->options.key_file);
-  if (!read.ok()) return read.status();
+  TlsContext read = ReadCertificate(state_->options);
+  if (read == nullptr) {
+    domain::Violations violations;
+    violations.Add("tls-cert-file",
+                   absl::StrCat(state_->options.cert_file, " and ", state_->options.key_file,
+                                " are no certificate and its key: give PEM files that belong together"));
+    return violations.ToStatus();
+  }
   const std::lock_guard lock(state_->mutex);
-  state_->certificate = *std::move(read);
+  state_->certificate = std::move(read);
   return absl::OkStatus();
 }
 

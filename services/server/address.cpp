@@ -7,6 +7,7 @@
 #include <array>
 
 #include "domain/error.h"
+#include "server/config_error.h"
 
 namespace warmline::server {
 
@@ -15,10 +16,8 @@ absl::StatusOr<std::pair<std::string, int>> SplitHostPort(const std::string& lis
   int port = -1;
   if (colon == std::string::npos || colon == 0 || !absl::SimpleAtoi(listen.substr(colon + 1), &port) || port < 0 ||
       port > 65535) {
-    domain::Violations violations;
-    violations.Add(field,
+    return Invalid(field,
                    absl::StrCat(domain::Quoted(listen), " is not host:port: write, for example, 127.0.0.1:7700"));
-    return violations.ToStatus();
   }
   return std::pair(listen.substr(0, colon), port);
 }

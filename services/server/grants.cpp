@@ -30,6 +30,11 @@ std::vector<std::string> Strings(const Json& entry, const char* key, const std::
 
 }  // namespace
 
+std::string TextOf(const Json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
 application::Grant ParseGrant(const Json& entry, const std::string& at, domain::Violations& violations) {
   application::Grant grant;
   for (const std::string& name : Strings(entry, "roles", at, violations)) {

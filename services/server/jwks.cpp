@@ -7,30 +7,23 @@
 #include <nlohmann/json.hpp>
 
 #include "domain/error.h"
+#include "server/config_error.h"
+#include "server/grants.h"
 
 namespace warmline::server {
 namespace {
 
 using Json = nlohmann::json;
 
-absl::Status Invalid(const std::string& what) {
-  domain::Violations violations;
-  violations.Add("jwt-jwks-file", what);
-  return violations.ToStatus();
-}
-
-std::string Text(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
+constexpr char kField[] = "jwt-jwks-file";
 
 // The algorithms that a key may be used with; none for a key that is of no use here.
 std::vector<std::string> AlgorithmsOf(const Json& key) {
-  const std::string use = Text(key, "use");
+  const std::string use = TextOf(key, "use");
   if (!use.empty() && use != "sig") return {};
-  if (Text(key, "kty") == "RSA") return {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"};
-  if (Text(key, "kty") != "EC") return {};
-  const std::string curve = Text(key, "crv");
+  if (TextOf(key, "kty") == "RSA") return {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"};
+  if (TextOf(key, "kty") != "EC") return {};
+  const std::string curve = TextOf(key, "crv");
   if (curve == "P-256") return {"ES256"};
   if (curve == "P-384") return {"ES384"};
   if (curve == "P-521") return {"ES512"};
@@ -58,30 +51,33 @@ struct KeySet::Key {
 absl::StatusOr<std::shared_ptr<const KeySet>> KeySet::Parse(const std::string& json, const std::string& path) {
   const Json parsed = Json::parse(json, nullptr, /*allow_exceptions=*/false);
   if (parsed.is_discarded() || !parsed.is_object() || !parsed.contains("keys") || !parsed["keys"].is_array())
-    return Invalid(absl::StrCat(path, " is not a JSON Web Key Set: it is {\"keys\": [...]}, as issuers publish it"));
-  if (parsed["keys"].size() > kMaxKeys) return Invalid(absl::StrCat(path, " has more than ", kMaxKeys, " keys"));
+    return Invalid(kField,
+                   absl::StrCat(path, " is not a JSON Web Key Set: it is {\"keys\": [...]}, as issuers publish it"));
+  if (parsed["keys"].size() > kMaxKeys)
+    return Invalid(kField, absl::StrCat(path, " has more than ", kMaxKeys, " keys"));
   auto set = std::make_shared<KeySet>();
   for (const Json& entry : parsed["keys"]) {
-    if (!entry.is_object()) return Invalid(absl::StrCat(path, " has a key that is not an object"));
+    if (!entry.is_object()) return Invalid(kField, absl::StrCat(path, " has a key that is not an object"));
     Key key;
     key.fits = AlgorithmsOf(entry);
     if (key.fits.empty()) continue;
-    key.id = Text(entry, "kid");
-    key.algorithm = Text(entry, "alg");
-    if (entry.contains("d")) return Invalid(absl::StrCat(path, " holds a private key: give the public parts alone"));
+    key.id = TextOf(entry, "kid");
+    key.algorithm = TextOf(entry, "alg");
+    if (entry.contains("d"))
+      return Invalid(kField, absl::StrCat(path, " holds a private key: give the public parts alone"));
     const std::string text = entry.dump();
     cjose_err error{};
     key.key.reset(cjose_jwk_import(text.data(), text.size(), &error));
     if (key.key == nullptr)
-      return Invalid(absl::StrCat(path, ": the key ", domain::Quoted(key.id),
-                                  " cannot be read: ", error.message == nullptr ? "" : error.message));
-    if (Text(entry, "kty") == "RSA" && cjose_jwk_get_keysize(key.key.get(), &error) < kMinRsaBits)
-      return Invalid(absl::StrCat(path, ": the key ", domain::Quoted(key.id), " has fewer than ", kMinRsaBits,
-                                  " bits: have the issuer use a longer one"));
+      return Invalid(kField, absl::StrCat(path, ": the key ", domain::Quoted(key.id),
+                                          " cannot be read: ", error.message == nullptr ? "" : error.message));
+    if (TextOf(entry, "kty") == "RSA" && cjose_jwk_get_keysize(key.key.get(), &error) < kMinRsaBits)
+      return Invalid(kField, absl::StrCat(path, ": the key ", domain::Quoted(key.id), " has fewer than ", kMinRsaBits,
+                                          " bits: have the issuer use a longer one"));
     set->keys_.push_back(std::make_shared<const Key>(std::move(key)));
   }
   if (set->keys_.empty())
-    return Invalid(absl::StrCat(path, " has no RSA or EC key for signatures: no token could be checked"));
+    return Invalid(kField, absl::StrCat(path, " has no RSA or EC key for signatures: no token could be checked"));
   return std::shared_ptr<const KeySet>(std::move(set));
 }
 

@@ -10,10 +10,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <sstream>
 
-#include "api/token_hash.h"
 #include "domain/error.h"
+#include "server/config_error.h"
 #include "server/grants.h"
 
 namespace warmline::server {
@@ -36,11 +35,6 @@ Json Part(absl::string_view part) {
   return parsed.is_object() ? parsed : Json(Json::value_t::discarded);
 }
 
-std::string Text(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 // A NumericDate; nothing where there is none.
 std::optional<absl::Time> TimeOf(const Json& claims, const char* name) {
   const auto found = claims.find(name);
@@ -57,13 +51,13 @@ bool Names(const Json& claims, const std::string& audience) {
 }
 
 absl::Status CheckClaims(const Json& claims, const JwtRules& rules, absl::Time now) {
-  if (Text(claims, "iss") != rules.issuer) {
-    return Unknown(absl::StrCat("is of the issuer ", domain::Quoted(Text(claims, "iss")), " and not of ",
+  if (TextOf(claims, "iss") != rules.issuer) {
+    return Unknown(absl::StrCat("is of the issuer ", domain::Quoted(TextOf(claims, "iss")), " and not of ",
                                 domain::Quoted(rules.issuer)));
   }
   if (!Names(claims, rules.audience))
     return Unknown(absl::StrCat("is not for the audience ", domain::Quoted(rules.audience), ": have it named in aud"));
-  const std::string subject = Text(claims, "sub");
+  const std::string subject = TextOf(claims, "sub");
   if (subject.empty() || subject.size() > kMaxSubjectBytes)
     return Unknown(absl::StrCat("has no subject of 1 to ", kMaxSubjectBytes, " bytes: give it a sub"));
   const auto end = TimeOf(claims, "exp");
@@ -90,7 +84,7 @@ absl::StatusOr<application::Grant> GrantOf(const Json& claims, const std::string
     const auto wrong = domain::ViolationsOf(violations.ToStatus());
     return Unknown(absl::StrCat("cannot be used: ", wrong.front().field, " ", wrong.front().description));
   }
-  grant.name = absl::StrCat("jwt:", Text(claims, "sub"));
+  grant.name = absl::StrCat("jwt:", TextOf(claims, "sub"));
   return grant;
 }
 
@@ -115,14 +109,12 @@ absl::StatusOr<std::shared_ptr<const KeySet>> ReadKeySet(const std::string& path
   std::string text(kMaxJwksBytes + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(file.gcount()));
-  domain::Violations violations;
   if (text.empty()) {
-    violations.Add("jwt-jwks-file", absl::StrCat("cannot read ", path, " (", std::strerror(errno),
+    return Invalid("jwt-jwks-file", absl::StrCat("cannot read ", path, " (", std::strerror(errno),
                                                  "): check the path and its permissions"));
-  } else if (text.size() > kMaxJwksBytes) {
-    violations.Add("jwt-jwks-file", absl::StrCat(path, " has more than ", kMaxJwksBytes, " bytes"));
   }
-  if (!violations.empty()) return violations.ToStatus();
+  if (text.size() > kMaxJwksBytes)
+    return Invalid("jwt-jwks-file", absl::StrCat(path, " has more than ", kMaxJwksBytes, " bytes"));
   return KeySet::Parse(text, path);
 }
 
@@ -141,13 +133,13 @@ void JwtVerifier::UseKeys(std::shared_ptr<const KeySet> keys) {
 }
 
 absl::StatusOr<std::shared_ptr<const application::GrantInForce>> JwtVerifier::Verify(const std::string& token,
+                                                                                     const std::string& sha256,
                                                                                      absl::Time now) {
   if (token.size() > kMaxJwtBytes) return Unknown(absl::StrCat("has more than ", kMaxJwtBytes, " bytes"));
-  const std::string hash = api::TokenHash(token);
   std::shared_ptr<const KeySet> keys;
   {
     const std::lock_guard lock(mutex_);
-    if (const auto found = good_.find(hash); found != good_.end()) {
+    if (const auto found = good_.find(sha256); found != good_.end()) {
       if (found->second.until >= now) return found->second.grant;
       good_.erase(found);
     }
@@ -159,7 +151,7 @@ absl::StatusOr<std::shared_ptr<const application::GrantInForce>> JwtVerifier::Ve
   if (head.is_discarded()) return Unknown("has a head that is no JSON");
   // RFC 7515, section 4.1.11: a head that demands what is not understood here.
   if (head.contains("crit")) return Unknown("asks for extensions (crit) that are not known here");
-  if (auto status = keys->Check(token, {Text(head, "alg"), Text(head, "kid")}); !status.ok()) return status;
+  if (auto status = keys->Check(token, {TextOf(head, "alg"), TextOf(head, "kid")}); !status.ok()) return status;
   const Json claims = Part(absl::string_view(token).substr(first + 1, second - first - 1));
   if (claims.is_discarded()) return Unknown("has claims that are no JSON");
   if (auto status = CheckClaims(claims, rules_, now); !status.ok()) return status;
@@ -171,7 +163,7 @@ absl::StatusOr<std::shared_ptr<const application::GrantInForce>> JwtVerifier::Ve
     if (good_.size() >= kMaxJwtsRemembered) good_.clear();
   }
   Grant in_force = InForce(*std::move(grant));
-  if (keys == keys_) good_[hash] = {in_force, *TimeOf(claims, "exp") + kClockLeeway};
+  if (keys == keys_) good_[sha256] = {in_force, *TimeOf(claims, "exp") + kClockLeeway};
   return in_force;
 }
 

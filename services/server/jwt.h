@@ -28,10 +28,10 @@ struct JwtRules {
   std::string claim;  // whose value is the grant (server/grants.h)
 };
 
-// The rules that a configuration asks for; nothing where it has no JSON Web Tokens. Errors: INVALID_ARGUMENT, naming
+// Whether a configuration takes JSON Web Tokens. Errors: INVALID_ARGUMENT, naming
 // the option that is missing beside others.
 [[nodiscard]] absl::StatusOr<bool> UsesJwt(const Config& config);
-// Reads the set of keys again, for UseKeys.
+// The set of keys in a file. Errors: INVALID_ARGUMENT (jwt-jwks-file).
 [[nodiscard]] absl::StatusOr<std::shared_ptr<const KeySet>> ReadKeySet(const std::string& path);
 
 class JwtVerifier : public application::TokenVerifier {
@@ -39,6 +39,7 @@ class JwtVerifier : public application::TokenVerifier {
   JwtVerifier(JwtRules rules, std::shared_ptr<const KeySet> keys);
   [[nodiscard]] bool Recognises(const std::string& token) const override;
   [[nodiscard]] absl::StatusOr<std::shared_ptr<const application::GrantInForce>> Verify(const std::string& token,
+                                                                                        const std::string& sha256,
                                                                                         absl::Time now) override;
   // Tokens that were found good with other keys are checked anew.
   void UseKeys(std::shared_ptr<const KeySet> keys);

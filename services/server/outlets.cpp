@@ -2,8 +2,8 @@
 
 #include <absl/strings/str_cat.h>
 
-#include "domain/error.h"
 #include "outbox/webhook.h"
+#include "server/config_error.h"
 #include "server/secret_file.h"
 #include "telemetry/audit_file.h"
 
@@ -14,10 +14,8 @@ absl::StatusOr<std::unique_ptr<application::EventSink>> MakeEventSink(const Conf
   std::unique_ptr<application::EventSink> sink;
   if (config.webhook_url.empty()) {
     if (config.webhook_secret_file.empty()) return sink;
-    domain::Violations violations;
-    violations.Add("webhook-url",
+    return Invalid("webhook-url",
                    "is missing beside webhook-secret-file: say where events are sent, or leave both out");
-    return violations.ToStatus();
   }
   outbox::WebhookOptions options;
   options.url = config.webhook_url;
@@ -34,19 +32,17 @@ absl::StatusOr<std::unique_ptr<application::EventSink>> MakeEventSink(const Conf
 absl::StatusOr<std::unique_ptr<application::AuditLog>> OpenAudit(const Config& config, application::Metrics& metrics) {
   std::unique_ptr<application::AuditLog> log;
   std::string key;
-  domain::Violations violations;
   if (!config.audit_key_file.empty()) {
     if (config.audit_file.empty())
-      violations.Add("audit-file", "is missing beside audit-key-file: say where the audit log is written");
+      return Invalid("audit-file", "is missing beside audit-key-file: say where the audit log is written");
     auto secret = ReadSecret(config.audit_key_file, "audit-key-file");
     if (!secret.ok()) return secret.status();
     key = *std::move(secret);
     if (key.size() < kMinAuditKeyBytes) {
-      violations.Add("audit-key-file", absl::StrCat("holds ", key.size(), " bytes: give ", kMinAuditKeyBytes,
+      return Invalid("audit-key-file", absl::StrCat("holds ", key.size(), " bytes: give ", kMinAuditKeyBytes,
                                                     " or more, such as `openssl rand -hex 32`"));
     }
   }
-  if (!violations.empty()) return violations.ToStatus();
   if (config.audit_file.empty()) return log;
   auto opened = telemetry::AuditFile::Open(config.audit_file, std::move(key), metrics);
   if (!opened.ok()) return opened.status();

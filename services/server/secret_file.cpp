@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "domain/error.h"
+#include "server/config_error.h"
 
 namespace warmline::server {
 
@@ -12,11 +13,9 @@ absl::StatusOr<std::string> ReadSecret(const std::string& path, const char* fiel
   std::ifstream file(path);
   std::string secret;
   if (std::getline(file, secret)) return secret;
-  domain::Violations violations;
-  violations.Add(field, path.empty() ? std::string("is missing: name a file whose first line is the secret")
+  return Invalid(field, path.empty() ? std::string("is missing: name a file whose first line is the secret")
                                      : absl::StrCat(domain::Quoted(path),
                                                     " cannot be read: name a file whose first line is the secret"));
-  return violations.ToStatus();
 }
 
 }  // namespace warmline::server

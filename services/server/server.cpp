@@ -40,6 +40,7 @@
 #include "console/operations_server.h"
 #include "domain/error.h"
 #include "server/address.h"
+#include "server/config_error.h"
 #include "server/identity.h"
 #include "server/outlets.h"
 #include "server/records.h"
@@ -159,10 +160,8 @@ absl::Status Server::State::OpenStore() {
   std::error_code error;
   std::filesystem::create_directories(config.data_dir, error);
   if (error) {
-    domain::Violations violations;
-    violations.Add("data-dir", absl::StrCat("cannot make ", config.data_dir, " (", error.message(),
+    return Invalid("data-dir", absl::StrCat("cannot make ", config.data_dir, " (", error.message(),
                                             "): name a directory that you may write"));
-    return violations.ToStatus();
   }
   auto made = Identity::Make(config);
   if (!made.ok()) return made.status();
@@ -179,9 +178,7 @@ absl::Status Server::State::OpenStore() {
     snapshots = std::make_unique<cache::file::SnapshotFiles>(config.data_dir + "/snapshots", clock, metrics);
   if (!config.redis.empty()) {
     if (config.postgres.empty()) {
-      domain::Violations violations;
-      violations.Add("redis", "is for the cluster profile: give --postgres too, or leave it out");
-      return violations.ToStatus();
+      return Invalid("redis", "is for the cluster profile: give --postgres too, or leave it out");
     }
     auto redis = RedisConfig(config);
     if (!redis.ok()) return redis.status();

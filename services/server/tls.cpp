@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <memory>
 
-#include "domain/error.h"
+#include "server/config_error.h"
 
 namespace warmline::server {
 namespace {
@@ -19,12 +19,6 @@ struct Closer {
   void operator()(X509* certificate) const { X509_free(certificate); }
   void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
 };
-
-absl::Status Invalid(const char* field, const std::string& what) {
-  domain::Violations violations;
-  violations.Add(field, what);
-  return violations.ToStatus();
-}
 
 absl::StatusOr<std::unique_ptr<X509, Closer>> ReadCertificate(const std::string& path, const char* field) {
   const std::unique_ptr<std::FILE, Closer> file(std::fopen(path.c_str(), "re"));

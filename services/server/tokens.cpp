@@ -16,6 +16,7 @@
 
 #include "api/token_hash.h"
 #include "domain/error.h"
+#include "server/config_error.h"
 #include "server/grants.h"
 
 namespace warmline::server {
@@ -25,6 +26,7 @@ using Json = nlohmann::json;
 
 constexpr std::size_t kMaxTokens = 10'000;
 constexpr std::size_t kMinTokenBytes = 16;
+constexpr std::size_t kSha256Digits = 64;
 
 void AddToken(const Json& entry, const std::string& at, application::TokenTable& table,
               domain::Violations& violations) {
@@ -41,28 +43,23 @@ void AddToken(const Json& entry, const std::string& at, application::TokenTable&
                      "calls_per_second");
   }
   application::Grant grant = ParseGrant(entry, at, violations);
-  grant.name = entry.contains("name") && entry["name"].is_string() ? entry["name"].get<std::string>() : at;
-  if (entry.contains("token") && entry["token"].is_string() &&
-      entry["token"].get<std::string>().size() >= kMinTokenBytes) {
-    table.Add(api::TokenHash(entry["token"]), std::move(grant));
-  } else if (entry.contains("token_sha256") && entry["token_sha256"].is_string() &&
-             entry["token_sha256"].get<std::string>().size() == 64) {
-    table.Add(absl::HexStringToBytes(entry["token_sha256"].get<std::string>()), std::move(grant));
-  } else if (entry.contains("certificate") && entry["certificate"].is_string() &&
-             !entry["certificate"].get<std::string>().empty()) {
-    table.Add(api::CertificateKey(entry["certificate"].get<std::string>()), std::move(grant));
+  grant.name = TextOf(entry, "name");
+  if (grant.name.empty()) grant.name = at;
+  const std::string token = TextOf(entry, "token");
+  const std::string token_sha256 = TextOf(entry, "token_sha256");
+  const std::string certificate = TextOf(entry, "certificate");
+  if (token.size() >= kMinTokenBytes) {
+    table.Add(api::TokenHash(token), std::move(grant));
+  } else if (token_sha256.size() == kSha256Digits) {
+    table.Add(absl::HexStringToBytes(token_sha256), std::move(grant));
+  } else if (!certificate.empty()) {
+    table.Add(api::CertificateKey(certificate), std::move(grant));
   } else {
     violations.Add(
         at, absl::StrCat(
                 "needs a `token` of at least ", kMinTokenBytes,
                 " characters, a `token_sha256` of 64 hexadecimal digits, or the name in a caller's `certificate`"));
   }
-}
-
-absl::Status Invalid(const std::string& field, const std::string& what) {
-  domain::Violations violations;
-  violations.Add(field, what);
-  return violations.ToStatus();
 }
 
 }  // namespace

@@ -18,7 +18,6 @@ namespace warmline::telemetry {
 namespace {
 
 constexpr std::size_t kPseudonymDigits = 16;
-
 constexpr char kStandardOutput[] = "-";
 
 int OpenForAppending(const std::string& path) {
@@ -116,15 +115,17 @@ bool AuditFile::Reopen() {
 
 void AuditFile::Write(const std::deque<application::AuditEntry>& entries) {
   const bool open = Reopen();
+  int why = errno;
   bool said = false;
   for (const application::AuditEntry& entry : entries) {
     const std::string line = absl::StrCat(torn_ ? "\n" : "", AuditLine(entry, key_), "\n");
     const ssize_t written = open ? write(file_, line.data(), line.size()) : -1;
+    if (open) why = errno;
     const bool whole = written == static_cast<ssize_t>(line.size());
     // A full disk may take half of a line: the next one begins on a line of its own.
     if (written > 0) torn_ = !whole;
     metrics_.Audited(whole);
-    if (!whole && !said) spdlog::error("the audit log {} cannot be written: {}", path_, std::strerror(errno));
+    if (!whole && !said) spdlog::error("the audit log {} cannot be written: {}", path_, std::strerror(why));
     said = said || !whole;
   }
 }

@@ -35,11 +35,6 @@ Served Start(const std::string& data_dir, std::size_t kind, const simulation::Co
   return served;
 }
 
-double Quantile(std::vector<double> sorted, double q) {
-  std::sort(sorted.begin(), sorted.end());
-  return sorted[static_cast<std::size_t>(q * static_cast<double>(sorted.size() - 1) + 0.5)];
-}
-
 // What one match tells its metrics, over and over.
 double NanosecondsPerCall() {
   constexpr int kCalls = 2'000'000;
@@ -73,8 +68,8 @@ std::optional<MetricsCost> MeasureMetrics(const std::string& data_dir, const sim
   MetricsCost cost;
   cost.rounds = rounds;
   cost.ns_per_call = NanosecondsPerCall();
-  std::vector<double> on_to_off;
-  std::vector<double> on_to_on;
+  Timings on_to_off;
+  Timings on_to_on;
   std::array<std::size_t, 3> order = {kOn, kOff, kOnToo};
   for (int round = 0; round < rounds; ++round) {
     std::array<double, 3> rates{};
@@ -89,12 +84,12 @@ std::optional<MetricsCost> MeasureMetrics(const std::string& data_dir, const sim
     (void)std::next_permutation(order.begin(), order.end());
     cost.on_per_second += (rates[kOn] + rates[kOnToo]) / 2 / rounds;
     cost.off_per_second += rates[kOff] / rounds;
-    on_to_off.push_back((rates[kOn] + rates[kOnToo]) / 2 / rates[kOff]);
-    on_to_on.push_back(rates[kOnToo] / rates[kOn]);
+    on_to_off.Add((rates[kOn] + rates[kOnToo]) / 2 / rates[kOff]);
+    on_to_on.Add(rates[kOnToo] / rates[kOn]);
   }
-  cost.ratio = Quantile(on_to_off, 0.5);
-  cost.ratio_on_to_on = Quantile(on_to_on, 0.5);
-  cost.spread = Quantile(on_to_off, 0.75) - Quantile(on_to_off, 0.25);
+  cost.ratio = on_to_off.Quantile(0.5);
+  cost.ratio_on_to_on = on_to_on.Quantile(0.5);
+  cost.spread = on_to_off.Quantile(0.75) - on_to_off.Quantile(0.25);
   return cost;
 }
 

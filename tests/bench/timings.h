@@ -1,4 +1,4 @@
-// What every bench measures: times, their mean and quantiles. One thread.
+// What every bench measures: times, or ratios of them, their mean and quantiles. One thread.
 #pragma once
 
 #include <absl/time/clock.h>

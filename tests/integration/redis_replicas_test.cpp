@@ -39,7 +39,7 @@ TEST_P(RedisReplicas, EachTellsOfItselfAndOfHowFarItsPoolsAre) {
   }));
   const auto seen = list(*a);
   ASSERT_EQ(seen.replicas_size(), 2);
-  EXPECT_EQ(seen.replicas(0).id(), list(*a).replicas(0).id()) << "this one comes first";
+  EXPECT_EQ(seen.replicas(1).id(), list(*b).replicas(0).id()) << "each lists itself first";
   EXPECT_NE(seen.replicas(0).id(), seen.replicas(1).id());
   EXPECT_EQ(seen.replicas(1).pools(1).name(), "pools/p");
   b->Stop();

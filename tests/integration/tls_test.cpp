@@ -20,12 +20,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::string TextOf(const std::string& path) {
-  std::stringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
-
 class Tls : public ::testing::Test {
  protected:
   Tls() : directory_(::testing::TempDir() + "warmline-tls-XXXXXX") {

@@ -144,6 +144,12 @@ pb::Actor Acting(pb::Audience audience, const std::string& member, const std::st
   return actor;
 }
 
+std::string TextOf(const std::string& path) {
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
 std::string FreshId() {
   static std::atomic<int> next{0};
   return "test-request-" + std::to_string(++next);

@@ -72,6 +72,8 @@ class TestServer {
 
 [[nodiscard]] pb::Actor Operator();
 [[nodiscard]] pb::Actor Acting(pb::Audience audience, const std::string& member, const std::string& pool = "p");
+// The content of a file; empty where there is none.
+[[nodiscard]] std::string TextOf(const std::string& path);
 // A request id that no other has.
 [[nodiscard]] std::string FreshId();
 // Rows that say little: a helper open to `reach`, a seeker without an offer, a confirmed tie.

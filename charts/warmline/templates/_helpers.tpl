@@ -96,7 +96,8 @@ spec:
         - {name: WARMLINE_NO_CONSOLE, value: "true"}
         {{- end }}
         {{- if .Values.operations.tls }}
-        - {name: WARMLINE_OPS_TLS, value: {{ required "tls.secret is missing beside operations.tls" .Values.tls.secret | empty | not | quote }}}
+        {{- if not .Values.tls.secret }}{{ fail "tls.secret is missing beside operations.tls" }}{{ end }}
+        - {name: WARMLINE_OPS_TLS, value: "true"}
         {{- end }}
         - {name: WARMLINE_DRAIN_DELAY_MS, value: {{ int .Values.drain.delay | quote }}}
         - {name: WARMLINE_DRAIN_TIMEOUT_MS, value: {{ int .Values.drain.timeout | quote }}}

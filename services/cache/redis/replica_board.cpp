@@ -36,10 +36,8 @@ std::string Write(const ReplicaState& state, std::uint64_t history) {
 
 // When the replica told it, also where the rest is not understood; the beginning of time for what is no JSON of ours.
 absl::Time ToldAt(const Json& json) {
-  const auto found = json.is_object() ? json.find("told_ms") : json.end();
-  return json.is_object() && found != json.end() && found->is_number_integer()
-             ? absl::FromUnixMillis(found->get<std::int64_t>())
-             : absl::UnixEpoch();
+  const bool ours = json.is_object() && json.contains("told_ms") && json["told_ms"].is_number_integer();
+  return ours ? absl::FromUnixMillis(json["told_ms"].get<std::int64_t>()) : absl::UnixEpoch();
 }
 
 // Nothing for what is no replica of this store.

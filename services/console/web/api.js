@@ -1,4 +1,4 @@
-// The reads of the API as JSON (docs/operations.md). The token stays in this tab: it is in no address, cookie or file.
+// The reads of the API as JSON (docs/console.md). The token stays in this tab: it is in no address, cookie or file.
 const KEY = "warmline-token";
 
 export const token = {

@@ -14,15 +14,6 @@ let leave = () => {};
 
 const current = () => (location.hash.slice(1) in views ? location.hash.slice(1) : "match");
 
-export function problem(error) {
-  const reason = error.reason ? ` (${error.reason})` : "";
-  const wrong = error.violations ?? [];
-  return h("div", { class: "problem", role: "alert" },
-    wrong.length > 1
-      ? [h("p", null, `${wrong.length} things are wrong${reason}:`), h("ul", null, wrong.map((v) => h("li", null, `${v.field}: ${v.description}`)))]
-      : h("p", null, `${error.message}${reason}`));
-}
-
 function show() {
   leave();
   leave = () => {};
@@ -33,7 +24,7 @@ function show() {
   view.replaceChildren();
   if (!token.get() || !pool.value) return;
   document.title = `${current()[0].toUpperCase()}${current().slice(1)} – Warmline console`;
-  leave = views[current()](view, pool.value, problem) ?? (() => {});
+  leave = views[current()](view, pool.value) ?? (() => {});
 }
 
 function askForToken(why) {

@@ -1,6 +1,7 @@
 // The replicas, what their indexes hold, and what this one says of itself in its metrics.
 import { call, metrics, OPERATOR } from "./api.js";
-import { duration, h, idOf, number, percent, say, table } from "./dom.js";
+import { duration, h, idOf, number, percent, table } from "./dom.js";
+import { refreshing } from "./refresh.js";
 
 const sum = (entries, keep = () => true) => (entries ?? []).filter((e) => keep(e.labels)).reduce((total, e) => total + e.value, 0);
 const bytes = (n) => (n > 1 << 30 ? `${(n / (1 << 30)).toFixed(1)} GiB` : n > 1 << 20 ? `${(n / (1 << 20)).toFixed(1)} MiB` : `${Math.round(n / 1024)} KiB`);
@@ -69,28 +70,13 @@ function callsTable(m) {
   }));
 }
 
-export function clusterView(root, pool, problem) {
-  let stopped = false;
-  let timer = 0;
-  const load = async () => {
-    try {
-      const [replicas, state, m] = await Promise.all([
-        call("PoolService", "ListReplicas", { actor: OPERATOR }),
-        call("PoolService", "GetIndexState", { actor: OPERATOR, name: `pools/${pool}` }),
-        metrics(),
-      ]);
-      if (stopped) return;
-      root.replaceChildren(...[h("h2", null, "Cluster"), replicasTable(replicas, pool), h("div", { class: "pair-of-tables" }, partsTable(m), indexTable(state, pool)), callsTable(m)].flat().filter(Boolean));
-      if (!timer) say("Cluster state shown");
-    } catch (error) {
-      if (stopped) return;
-      root.replaceChildren(h("h2", null, "Cluster"), problem(error));
-    }
-    timer = setTimeout(load, 5_000);
-  };
-  load();
-  return () => {
-    stopped = true;
-    clearTimeout(timer);
-  };
+export function clusterView(root, pool) {
+  return refreshing(root, "Cluster", 5_000, async () => {
+    const [replicas, state, m] = await Promise.all([
+      call("PoolService", "ListReplicas", { actor: OPERATOR }),
+      call("PoolService", "GetIndexState", { actor: OPERATOR, name: `pools/${pool}` }),
+      metrics(),
+    ]);
+    return [replicasTable(replicas, pool), h("div", { class: "pair-of-tables" }, partsTable(m), indexTable(state, pool)), callsTable(m)];
+  });
 }

@@ -22,6 +22,16 @@ export function say(text) {
   document.getElementById("said").textContent = text;
 }
 
+// What is said of an error of the API.
+export function problem(error) {
+  const reason = error.reason ? ` (${error.reason})` : "";
+  const wrong = error.violations ?? [];
+  return h("div", { class: "problem", role: "alert" },
+    wrong.length > 1
+      ? [h("p", null, `${wrong.length} things are wrong${reason}:`), h("ul", null, wrong.map((v) => h("li", null, `${v.field}: ${v.description}`)))]
+      : h("p", null, `${error.message}${reason}`));
+}
+
 export function table(caption, heads, rows, attributes) {
   const made = h("table", attributes,
     h("caption", null, caption),

@@ -1,6 +1,6 @@
 // The match explorer: a need, the helpers who fit it with the parts of their scores, and what each rule removed.
 import { call, OPERATOR } from "./api.js";
-import { h, idOf, number, say, words } from "./dom.js";
+import { h, idOf, number, problem, say, words } from "./dom.js";
 import { helperCard, legend, removedTable } from "./helpers.js";
 
 const KINDS = ["ADVICE", "RESUME_REVIEW", "MOCK_INTERVIEW", "REFERRAL", "INTRODUCTION", "JOB_OPENING", "TRAINING", "PLACEMENT", "MATERIAL_AID"];
@@ -122,7 +122,7 @@ function showExplanation(answer, seeker, helper) {
   ];
 }
 
-export function matchView(root, pool, problem) {
+export function matchView(root, pool) {
   const form = makeForm(pool);
   const seekers = new Map();
   const result = h("section", { id: "result", "aria-label": "Answer", tabindex: -1 });

@@ -162,6 +162,11 @@ step("the cluster shows this replica, its index and its calls", async ({ page })
   await page.getByRole("link", { name: "Cluster" }).click();
   await page.getByRole("row", { name: /\(this one\).*takes calls.*newest/ }).waitFor();
   await page.getByRole("row", { name: /MatchService\/Match / }).waitFor();
+  const region = page.getByRole("region", { name: "Replicas" });
+  await region.focus();
+  await page.waitForTimeout(6_000); // longer than the view rests
+  assert.ok(await region.evaluate((node) => node === document.activeElement), "the focus was taken away");
+  await page.getByRole("link", { name: "Cluster" }).focus();
   await accessible(page, "cluster");
   await shoot(page, "cluster", true);
 });

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <thread>
 
+#include "api/token_hash.h"
 #include "domain/error.h"
 #include "server/jwt.h"
 #include "support/jwt_signer.h"
@@ -30,6 +31,11 @@ std::shared_ptr<const KeySet> Keys(const std::vector<json>& keys) {
   return *parsed;
 }
 
+absl::StatusOr<std::shared_ptr<const application::GrantInForce>> Verify(JwtVerifier& verifier, const std::string& token,
+                                                                        absl::Time now) {
+  return verifier.Verify(token, api::TokenHash(token), now);
+}
+
 TEST(JwtThreads, KeysAreExchangedWhileManyVerify) {
   const absl::Time now = absl::Now();
   const JwtSigner first = JwtSigner::Ec("first");
@@ -46,7 +52,7 @@ TEST(JwtThreads, KeysAreExchangedWhileManyVerify) {
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
       while (!stop) {
-        const auto grant = verifier.Verify(t % 2 == 0 ? always : sometimes, now);
+        const auto grant = Verify(verifier, t % 2 == 0 ? always : sometimes, now);
         const bool good = grant.ok()
                               ? (*grant)->grant.name == (t % 2 == 0 ? "jwt:y" : "jwt:x")
                               : t % 2 == 1 && domain::ReasonOf(grant.status()) == domain::ErrorReason::kTokenUnknown;
@@ -63,8 +69,8 @@ TEST(JwtThreads, KeysAreExchangedWhileManyVerify) {
   stop = true;
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(wrong, 0);
-  EXPECT_FALSE(verifier.Verify(sometimes, now).ok()) << "remembered past its key";
-  EXPECT_TRUE(verifier.Verify(always, now).ok());
+  EXPECT_FALSE(Verify(verifier, sometimes, now).ok()) << "remembered past its key";
+  EXPECT_TRUE(Verify(verifier, always, now).ok());
 }
 
 TEST(JwtThreads, WhatIsRememberedEndsWithTheToken) {
@@ -72,16 +78,16 @@ TEST(JwtThreads, WhatIsRememberedEndsWithTheToken) {
   const JwtSigner signer = JwtSigner::Ec("k");
   JwtVerifier verifier({"i", "a", "warmline"}, Keys({signer.PublicKey()}));
   const std::string token = signer.Sign(Claims("x", now + absl::Minutes(10)), "ES256");
-  const auto first = verifier.Verify(token, now);
+  const auto first = Verify(verifier, token, now);
   ASSERT_TRUE(first.ok()) << first.status();
-  EXPECT_EQ(*verifier.Verify(token, now + absl::Minutes(10)), *first);
-  EXPECT_EQ(domain::ReasonOf(verifier.Verify(token, now + absl::Minutes(12)).status()),
+  EXPECT_EQ(*Verify(verifier, token, now + absl::Minutes(10)), *first);
+  EXPECT_EQ(domain::ReasonOf(Verify(verifier, token, now + absl::Minutes(12)).status()),
             domain::ErrorReason::kTokenExpired);
   // Another token with the same claims has the same grant in force; one with others has its own.
-  EXPECT_EQ(*verifier.Verify(signer.Sign(Claims("x", now + absl::Minutes(20)), "ES256"), now), *first);
+  EXPECT_EQ(*Verify(verifier, signer.Sign(Claims("x", now + absl::Minutes(20)), "ES256"), now), *first);
   json more = Claims("x", now + absl::Minutes(20));
   more["warmline"]["pools"] = {"p"};
-  EXPECT_NE(*verifier.Verify(signer.Sign(more, "ES256"), now), *first);
+  EXPECT_NE(*Verify(verifier, signer.Sign(more, "ES256"), now), *first);
 }
 
 }  // namespace
