@@ -1,13 +1,9 @@
 #include "server/server.h"
 
 #include <absl/strings/str_cat.h>
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
-#include <grpcpp/grpcpp.h>
-#include <grpcpp/health_check_service_interface.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <filesystem>
 #include <map>
@@ -41,6 +37,7 @@
 #include "domain/error.h"
 #include "server/address.h"
 #include "server/config_error.h"
+#include "server/grpc_port.h"
 #include "server/identity.h"
 #include "server/outlets.h"
 #include "server/records.h"
@@ -53,9 +50,6 @@
 namespace warmline::server {
 namespace {
 
-constexpr std::array<const char*, 6> kServices = {"warmline.v1.PoolService",         "warmline.v1.MemberService",
-                                                  "warmline.v1.NeedService",         "warmline.v1.MatchService",
-                                                  "warmline.v1.IntroductionService", "warmline.v1.AssignmentService"};
 // How often epochs and totals are looked at.
 constexpr absl::Duration kMaintenance = absl::Seconds(1);
 constexpr absl::Duration kMergeCheck = absl::Milliseconds(100);
@@ -106,9 +100,8 @@ struct Server::State {
   std::unique_ptr<api::MatchHandlers> match_handlers;
   std::unique_ptr<api::IntroductionHandlers> introduction_handlers;
   std::unique_ptr<api::AssignmentHandlers> assignment_handlers;
-  std::unique_ptr<grpc::Server> grpc_server;
+  std::unique_ptr<GrpcPort> grpc_port;
   std::unique_ptr<console::OperationsServer> operations;
-  int port = 0;
   std::atomic<bool> started{false};
   std::atomic<bool> draining{false};
   std::atomic<bool> drained{false};
@@ -252,32 +245,15 @@ absl::Status Server::State::StartGrpc() {
   introduction_handlers = std::make_unique<api::IntroductionHandlers>(*environment);
   assignment_handlers = std::make_unique<api::AssignmentHandlers>(*environment);
 
-  grpc::EnableDefaultHealthCheckService(true);
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  grpc::ServerBuilder builder;
-  builder.AddListeningPort(config.listen, credentials, &port);
-  // Without this a second server on the same port would start, and each would get half of the calls.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
-  builder.SetMaxReceiveMessageSize(config.max_message_bytes);
-  builder.RegisterService(pool_handlers.get());
-  builder.RegisterService(member_handlers.get());
-  builder.RegisterService(need_handlers.get());
-  builder.RegisterService(match_handlers.get());
-  builder.RegisterService(introduction_handlers.get());
-  builder.RegisterService(assignment_handlers.get());
-  grpc_server = builder.BuildAndStart();
-  if (grpc_server == nullptr || port == 0) {
-    return domain::MakeError(domain::ErrorReason::kStoreUnavailable,
-                             absl::StrCat("cannot listen on ", config.listen,
-                                          ": the port is taken or not allowed; free it, or give another --listen"));
-  }
-  for (const char* service : kServices) grpc_server->GetHealthCheckService()->SetServingStatus(service, true);
+  auto listening = GrpcPort::Listen(config, credentials,
+                                    {pool_handlers.get(), member_handlers.get(), need_handlers.get(),
+                                     match_handlers.get(), introduction_handlers.get(), assignment_handlers.get()});
+  if (!listening.ok()) return listening.status();
+  grpc_port = *std::move(listening);
   if (config.tls_cert_file.empty() && !IsLoopback(config.listen))
     spdlog::warn("tokens travel in the clear on {}: give --tls-cert-file, or keep it in a network of its own",
                  config.listen);
-  operations->ServeApi(grpc_server->InProcessChannel(grpc::ChannelArguments()));
+  operations->ServeApi(grpc_port->InProcessChannel());
   return absl::OkStatus();
 }
 
@@ -346,31 +322,27 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, appl
   state.maintenance = std::thread([&state] { state.Maintain(); });
   state.merging = std::thread([&state] { state.MergeSegments(); });
   state.started = true;
-  state.replicas->Begin(ReplicaName(state.port));
+  state.replicas->Begin(ReplicaName(state.grpc_port->port()));
   return server;
 }
 
 Server::~Server() { Drain(); }
 
-int Server::port() const { return state_->port; }
+int Server::port() const { return state_->grpc_port->port(); }
 int Server::ops_port() const { return state_->operations->port(); }
 
 void Server::BeginDrain() {
   State& state = *state_;
   if (state.draining.exchange(true)) return;
   if (state.environment != nullptr) state.environment->draining = true;
-  if (state.grpc_server == nullptr) return;
-  state.grpc_server->GetHealthCheckService()->SetServingStatus(false);
-  for (const char* service : kServices) state.grpc_server->GetHealthCheckService()->SetServingStatus(service, false);
+  if (state.grpc_port != nullptr) state.grpc_port->SetServing(false);
 }
 
 void Server::Drain() {
   State& state = *state_;
   BeginDrain();
   if (state.drained.exchange(true)) return;
-  if (state.grpc_server != nullptr) {
-    state.grpc_server->Shutdown(absl::ToChronoTime(absl::Now() + state.config.drain_timeout));
-  }
+  if (state.grpc_port != nullptr) state.grpc_port->Shutdown(absl::Now() + state.config.drain_timeout);
   if (state.timer != nullptr) state.timer->Stop();
   if (state.retention != nullptr) state.retention->Stop();
   if (state.market != nullptr) state.market->Stop();
