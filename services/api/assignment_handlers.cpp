@@ -37,7 +37,10 @@ class AssignReactor final : public grpc::ServerWriteReactor<pb::AssignResponse> 
       call_->SetError(application::RequireOperator(call_->caller(), "assigning a cohort"));
       call_->SetError(violations.ToStatus());
     }
-    if (call_->error().ok()) call_->SetError(environment.long_work.Submit([this] { Work(); }));
+    if (call_->error().ok()) {
+      call_->SetError(environment.long_work.Submit(call_->Order(admission::WorkClass::kCohort),
+                                                   [this](const absl::Status& admitted) { Work(admitted); }));
+    }
     if (!call_->error().ok()) End(call_->error());
   }
 
@@ -87,7 +90,7 @@ class AssignReactor final : public grpc::ServerWriteReactor<pb::AssignResponse> 
     if (channel->messages.empty()) Finish(ToGrpc(status));
   }
 
-  void Work() { End(Assign()); }
+  void Work(const absl::Status& admitted) { End(admitted.ok() ? Assign() : admitted); }
 
   absl::Status Assign() {
     if (!request_->validate_only()) {
@@ -148,7 +151,7 @@ class AssignReactor final : public grpc::ServerWriteReactor<pb::AssignResponse> 
     application::WriteJob job;
     job.pool = wish_.pool;
     job.run = std::move(run);
-    job.deadline = call_->deadline();
+    job.order = call_->Order(admission::WorkClass::kWriteRows);
     return environment_.writes.Run(std::move(job));
   }
 

@@ -1,16 +1,13 @@
 #include "api/call.h"
 
-#include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
-#include <grpc/grpc_security_constants.h>
 #include <grpcpp/alarm.h>
 
 #include <algorithm>
 #include <array>
 
 #include "api/errors.h"
-#include "api/rpc_roles.h"
-#include "api/token_hash.h"
+#include "api/identify.h"
 #include "base/rcu.h"
 #include "domain/limits.h"
 #include "domain/names.h"
@@ -20,67 +17,21 @@ namespace {
 
 using domain::ErrorReason;
 
-constexpr char kBearer[] = "Bearer ";
-// What gRPC gives as the peer of a call within this process; calls over the network have an address.
-constexpr char kNoAddress[] = "unknown";
+// gRFC A6.
+constexpr char kRetryPushback[] = "grpc-retry-pushback-ms";
 
-using GrantPointer = std::shared_ptr<const application::GrantInForce>;
-
-// The grant of the caller's certificate, by a name in it; null where there is none.
-GrantPointer OfCertificate(const application::TokenRegistry& tokens, const grpc::CallbackServerContext& context) {
-  const auto connection = context.auth_context();
-  if (connection == nullptr || !connection->IsPeerAuthenticated()) return nullptr;
-  for (const char* property : {GRPC_X509_SAN_PROPERTY_NAME, GRPC_X509_CN_PROPERTY_NAME}) {
-    for (const grpc::string_ref& name : connection->FindPropertyValues(property)) {
-      if (auto grant = tokens.Find(CertificateKey(std::string(name.data(), name.size())))) return grant;
-    }
-  }
-  return nullptr;
+absl::Status RateExceeded(const application::Grant& grant, absl::Duration wait) {
+  return domain::MakeError(ErrorReason::kCallRateExceeded,
+                           absl::StrCat("the token may make ", grant.calls_per_second,
+                                        " calls a second: slow down, or have its calls_per_second raised"),
+                           std::max(wait, absl::Milliseconds(1)));
 }
 
-absl::StatusOr<GrantPointer> Identify(const Environment& environment, const grpc::CallbackServerContext& context) {
-  const application::TokenRegistry& tokens = environment.tokens;
-  const auto& metadata = context.client_metadata();
-  const auto found = metadata.find("authorization");
-  if (found == metadata.end()) {
-    if (auto grant = OfCertificate(tokens, context)) return grant;
-    return domain::MakeError(ErrorReason::kTokenMissing,
-                             "the call carries no token: send the metadata `authorization: Bearer <token>`");
-  }
-  const std::string value(found->second.data(), found->second.size());
-  if (absl::StartsWith(value, kBearer)) {
-    const std::string token = value.substr(sizeof(kBearer) - 1);
-    const std::string sha256 = TokenHash(token);
-    if (auto grant = tokens.Find(sha256)) return grant;
-    if (environment.verifier != nullptr && environment.verifier->Recognises(token))
-      return environment.verifier->Verify(token, sha256, environment.clock.Now());
-  }
-  return domain::MakeError(ErrorReason::kTokenUnknown,
-                           "the token is not one that this server knows: check it, and that it is sent as "
-                           "`authorization: Bearer <token>`");
-}
-
-// Of the caller; of who called this process over HTTP, where it calls itself.
-std::string PeerOf(const grpc::CallbackServerContext& context) {
-  std::string peer = context.peer();
-  if (peer != kNoAddress) return peer;
-  const auto forwarded = context.client_metadata().find(application::kForwardedPeer);
-  return forwarded == context.client_metadata().end() ? peer
-                                                      : std::string(forwarded->second.data(), forwarded->second.size());
-}
-
-absl::Status CheckGrant(const application::GrantInForce& grant, const char* method) {
-  const application::CallRoles roles = RolesFor(method);
+absl::Status CheckRole(const application::GrantInForce& grant, application::CallRoles roles, const char* method) {
   if ((grant.grant.roles & roles) == 0) {
     return domain::MakeError(ErrorReason::kRoleNotAllowed,
                              absl::StrCat("the token's roles (", application::RoleNames(grant.grant.roles),
                                           ") may not call ", method, ": it takes ", application::RoleNames(roles)));
-  }
-  if (const auto wait = grant.rate.Take(absl::Now())) {
-    return domain::MakeError(ErrorReason::kCallRateExceeded,
-                             absl::StrCat("the token may make ", grant.grant.calls_per_second,
-                                          " calls a second: slow down, or have its calls_per_second raised"),
-                             std::max(*wait, absl::Milliseconds(1)));
   }
   return absl::OkStatus();
 }
@@ -88,38 +39,58 @@ absl::Status CheckGrant(const application::GrantInForce& grant, const char* meth
 }  // namespace
 
 Call::Call(Environment& environment, grpc::CallbackServerContext* context, const char* method)
-    : environment_(environment), context_(context), method_(method), started_(absl::Now()) {}
+    : environment_(environment),
+      context_(context),
+      method_(method),
+      traits_(TraitsOf(method)),
+      started_(absl::Now()),
+      place_(environment.occupancy) {}
 
 std::shared_ptr<Call> Call::Start(Environment& environment, grpc::CallbackServerContext* context, const char* method) {
   std::shared_ptr<Call> call(new Call(environment, context, method));
-  if (environment.in_flight.fetch_add(1, std::memory_order_relaxed) >= environment.limits.max_in_flight) {
-    environment.metrics.CallRefused("overloaded");
-    call->SetError(domain::MakeError(ErrorReason::kOverloaded,
-                                     absl::StrCat(environment.limits.max_in_flight,
-                                                  " calls are under way already: try again later, at a lower rate"),
-                                     absl::Milliseconds(100)));
-    return call;
-  }
-  auto grant = Identify(environment, *context);
-  if (grant.ok()) {
-    call->grant_ = *std::move(grant);
-    call->SetError(CheckGrant(*call->grant_, method));
-  } else {
-    call->SetError(grant.status());
-  }
+  call->SetError(call->Admit());
   return call;
 }
+
+// In the order of what it costs: a refusal is cheap, whoever calls.
+absl::Status Call::Admit() {
+  if (auto status = place_.Take(traits_, environment_.limits.places, environment_.metrics); !status.ok()) return status;
+  if (started_ > deadline()) {
+    environment_.metrics.WorkRefused(admission::RefusalName(admission::Refusal::kDeadlinePassed),
+                                     admission::ShareOf(traits_.lane).name);
+    return domain::MakeError(ErrorReason::kDeadlinePassed,
+                             "the deadline passed before the work began; nothing was done");
+  }
+  auto grant = Identify(environment_.tokens, environment_.verifier, environment_.clock.Now(), *context_);
+  if (!grant.ok()) return grant.status();
+  grant_ = *std::move(grant);
+  if (auto status = CheckRole(*grant_, traits_.roles, method_); !status.ok()) return status;
+  if (auto status = place_.TakeOfToken(grant_, traits_, environment_.limits.places, environment_.metrics); !status.ok())
+    return status;
+  if (const auto wait = RateWait()) {
+    environment_.metrics.WorkRefused("rate", admission::ShareOf(traits_.lane).name);
+    return RateExceeded(grant_->grant, *wait);
+  }
+  // Before the request is even read: what could not be queued is not parsed.
+  if (traits_.changes && !traits_.streams) return environment_.writes.Refuses(Order(admission::WorkClass::kWrite));
+  return absl::OkStatus();
+}
+
+std::optional<absl::Duration> Call::RateWait() const { return grant_->rate.Take(absl::Now()); }
 
 std::shared_ptr<Call> Call::ForRequest() const {
   std::shared_ptr<Call> call(new Call(environment_, context_, method_));
   call->grant_ = grant_;
   call->ended_ = true;  // the stream is counted, not its requests
-  call->counted_ = false;
   return call;
 }
 
-Call::~Call() {
-  if (counted_) environment_.in_flight.fetch_sub(1, std::memory_order_relaxed);
+admission::WorkOrder Call::Order(admission::WorkClass work_class) const {
+  return {.lane = traits_.lane,
+          .work_class = work_class,
+          .flow = reinterpret_cast<std::uintptr_t>(grant_.get()),
+          .deadline = deadline(),
+          .patient = traits_.streams};
 }
 
 Target Call::PoolTarget(const std::string& name, const char* field) {
@@ -177,6 +148,11 @@ void Call::Ended(const absl::Status& status) {
   ended_ = true;
   environment_.metrics.CallEnded(method_, CodeName(status.code()), absl::Now() - started_);
   if (!status.ok()) environment_.metrics.CallFailed(method_, ReasonName(status));
+  if (status.code() == absl::StatusCode::kResourceExhausted) {
+    // Clients that retry by themselves wait for so long (gRFC A6), and those that do not read details can.
+    if (const auto after = domain::RetryAfterOf(status))
+      context_->AddTrailingMetadata(kRetryPushback, absl::StrCat(absl::ToInt64Milliseconds(*after)));
+  }
   if (environment_.audit != nullptr) Audit(status);
 }
 
@@ -221,18 +197,16 @@ absl::Status Call::StillWanted() const {
 grpc::ServerUnaryReactor* Call::Read(std::function<absl::Status(application::RecordReader&)> read) {
   if (!error_.ok()) return Finish(error_);
   grpc::ServerUnaryReactor* reactor = Reactor();
-  const auto queued = environment_.reads.Submit([call = shared_from_this(), read = std::move(read)] {
-    if (auto status = call->StillWanted(); !status.ok()) {
-      call->Finish(status);
-      return;
-    }
-    absl::Status status;
-    {
-      auto reader = call->environment_.store.Read();
-      status = reader.ok() ? read(**reader) : reader.status();
-    }
-    call->Finish(status);
-  });
+  const auto order = Order(traits_.list ? admission::WorkClass::kList : admission::WorkClass::kRead);
+  const auto queued = environment_.reads.Submit(
+      order, [call = shared_from_this(), read = std::move(read)](const absl::Status& admitted) {
+        absl::Status status = admitted.ok() ? call->StillWanted() : admitted;
+        if (status.ok()) {
+          auto reader = call->environment_.store.Read();
+          status = reader.ok() ? read(**reader) : reader.status();
+        }
+        call->Finish(status);
+      });
   if (!queued.ok()) return Finish(queued);
   return reactor;
 }
@@ -247,7 +221,7 @@ grpc::ServerUnaryReactor* Call::Write(const std::string& pool, std::vector<appli
   job.reads = std::move(reads);
   job.run = std::move(write);
   job.validate_only = validate_only;
-  job.deadline = deadline();
+  job.order = Order(admission::WorkClass::kWrite);
   job.cancelled = [call = shared_from_this()] { return call->context_->IsCancelled(); };
   job.done = [call = shared_from_this()](const absl::Status& status) { call->Finish(status); };
   if (auto queued = environment_.writes.Submit(std::move(job)); !queued.ok()) return Finish(queued);
@@ -276,17 +250,41 @@ absl::Time Call::RevisionDeadline(absl::Duration wait) const {
 }
 
 grpc::ServerUnaryReactor* Call::AtRevision(const std::string& pool, const std::string& token, absl::Duration wait,
-                                           std::function<absl::Status()> then) {
+                                           admission::WorkClass work_class, std::function<absl::Status()> then) {
   if (!error_.ok()) return Finish(error_);
   grpc::ServerUnaryReactor* reactor = Reactor();
-  PollRevision(pool, token, RevisionDeadline(wait), std::move(then));
+  PollRevision(pool, token, RevisionDeadline(wait), work_class, std::move(then));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* Call::Compute(admission::WorkClass work_class, std::function<absl::Status()> work) {
+  return Continue(work_class, [call = this, work = std::move(work)] { call->Finish(work()); });
+}
+
+grpc::ServerUnaryReactor* Call::Continue(admission::WorkClass work_class, std::function<void()> next) {
+  if (!error_.ok()) return Finish(error_);
+  grpc::ServerUnaryReactor* reactor = Reactor();
+  const auto queued = environment_.matching.Submit(
+      Order(work_class), [call = shared_from_this(), next = std::move(next)](const absl::Status& admitted) {
+        const absl::Status status = admitted.ok() ? call->StillWanted() : admitted;
+        if (status.ok()) {
+          next();
+        } else {
+          call->Finish(status);
+        }
+      });
+  if (!queued.ok()) return Finish(queued);
   return reactor;
 }
 
 void Call::PollRevision(const std::string& pool, const std::string& token, absl::Time until,
-                        std::function<absl::Status()> then) {
+                        admission::WorkClass work_class, std::function<absl::Status()> then) {
   if (const auto reached = RevisionReached(pool, token)) {
-    Finish(reached->ok() ? then() : *reached);
+    if (reached->ok()) {
+      Compute(work_class, std::move(then));
+    } else {
+      Finish(*reached);
+    }
     return;
   }
   if (context_->IsCancelled()) {
@@ -300,9 +298,9 @@ void Call::PollRevision(const std::string& pool, const std::string& token, absl:
   }
   auto alarm = std::make_shared<grpc::Alarm>();
   alarm->Set(absl::ToChronoTime(absl::Now() + kRevisionPoll),
-             [call = shared_from_this(), alarm, pool, token, until, then = std::move(then)](bool) mutable {
+             [call = shared_from_this(), alarm, pool, token, until, work_class, then = std::move(then)](bool) mutable {
                const auto fired = std::move(alarm);  // it holds this function, which must not hold it for ever
-               call->PollRevision(pool, token, until, std::move(then));
+               call->PollRevision(pool, token, until, work_class, std::move(then));
              });
 }
 

@@ -11,10 +11,12 @@
 #include <memory>
 #include <string>
 
+#include "admission/work_pool.h"
 #include "api/candidate_token.h"
+#include "api/place.h"
+#include "api/rpc_roles.h"
 #include "application/access.h"
 #include "application/audit.h"
-#include "application/executor.h"
 #include "application/follower.h"
 #include "application/market_board.h"
 #include "application/pool_registry.h"
@@ -32,8 +34,8 @@ namespace warmline::api {
 inline constexpr absl::Duration kRevisionPoll = absl::Milliseconds(2);
 
 struct CallLimits {
-  // Calls that may be under way at once, streams included.
-  int max_in_flight = 2'000;
+  // How many calls and watches may be under way at once.
+  PlaceLimits places;
   // How long a read waits for its min_revision at most.
   absl::Duration max_revision_wait = absl::Seconds(30);
   absl::Duration default_revision_wait = absl::Seconds(1);
@@ -45,8 +47,9 @@ struct Environment {
   application::PoolRegistry& pools;
   application::WriteQueue& writes;
   application::Follower& follower;
-  application::Executor& reads;
-  application::Executor& long_work;  // what takes seconds: one at a time
+  admission::WorkPool& matching;   // what needs a processor
+  admission::WorkPool& reads;      // what may wait for the disk
+  admission::WorkPool& long_work;  // what takes seconds: one at a time
   const application::TokenRegistry& tokens;
   const application::Clock& clock;
   application::Metrics& metrics;
@@ -58,8 +61,7 @@ struct Environment {
   application::AuditLog* audit = nullptr;           // null: nothing is kept
   // Set when the server begins to end: streams that would go on for ever end.
   std::atomic<bool> draining{false};
-  // Written by every call: on a line of its own, since the rest is read by every call.
-  alignas(64) std::atomic<int> in_flight{0};
+  Occupancy occupancy;
 };
 
 // What a request names: its pool, and the id in a collection where there is one.
@@ -70,12 +72,12 @@ struct Target {
 
 class Call : public std::enable_shared_from_this<Call> {
  public:
-  // Begins a call: checks room, token, role and rate. `method` is a literal. The error, if any, is in `error()`.
+  // Begins a call: checks room, deadline, token, role and rate. `method` is a literal. The error, if any, is in
+  // `error()`.
   static std::shared_ptr<Call> Start(Environment& environment, grpc::CallbackServerContext* context,
                                      const char* method);
   // For one request of a stream: the same token, another actor and error.
   [[nodiscard]] std::shared_ptr<Call> ForRequest() const;
-  ~Call();
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
@@ -102,10 +104,18 @@ class Call : public std::enable_shared_from_this<Call> {
   grpc::ServerUnaryReactor* Write(const std::string& pool, std::vector<application::RecordKey> reads,
                                   std::function<absl::Status(application::WriteTransaction&, absl::Time now)> write,
                                   bool validate_only = false);
-  // Waits, without holding a thread, until the pool is at the token's revision; then runs `then` and finishes with its
-  // status.
+  // Runs on a thread of the matching pool, once there is room; then finishes with its status.
+  grpc::ServerUnaryReactor* Compute(admission::WorkClass work_class, std::function<absl::Status()> work);
+  // The same for a first step: `next` finishes the call, or goes on with Read or Write.
+  grpc::ServerUnaryReactor* Continue(admission::WorkClass work_class, std::function<void()> next);
+  // Waits, without holding a thread, until the pool is at the token's revision; then Compute.
   grpc::ServerUnaryReactor* AtRevision(const std::string& pool, const std::string& token, absl::Duration wait,
-                                       std::function<absl::Status()> then);
+                                       admission::WorkClass work_class, std::function<absl::Status()> then);
+  // What the call's work is, for the queue that it waits in.
+  [[nodiscard]] admission::WorkOrder Order(admission::WorkClass work_class) const;
+  // Counts one message of a stream against the token's rate: nothing when it may be answered, otherwise how long to
+  // wait before asking again.
+  [[nodiscard]] std::optional<absl::Duration> RateWait() const;
 
   // For streams, which finish their own reactor: what the call ended with, for metrics. Called by Finish.
   void Ended(const absl::Status& status);
@@ -128,12 +138,14 @@ class Call : public std::enable_shared_from_this<Call> {
   // The context makes a new one each time it is asked: this asks once.
   grpc::ServerUnaryReactor* Reactor();
   void PollRevision(const std::string& pool, const std::string& token, absl::Time until,
-                    std::function<absl::Status()> then);
+                    admission::WorkClass work_class, std::function<absl::Status()> then);
+  [[nodiscard]] absl::Status Admit();
 
   Environment& environment_;
   grpc::CallbackServerContext* context_;
   grpc::ServerUnaryReactor* reactor_ = nullptr;
   const char* method_;
+  const RpcTraits& traits_;
   const absl::Time started_;
   std::shared_ptr<const application::GrantInForce> grant_;
   application::Caller caller_;
@@ -141,7 +153,7 @@ class Call : public std::enable_shared_from_this<Call> {
   std::string resource_;  // the first that was named
   absl::Status error_;
   bool ended_ = false;
-  bool counted_ = true;  // among the calls in flight
+  Place place_;
 };
 
 // At most this many characters of a request id, and at least 8: a violation otherwise.

@@ -41,7 +41,15 @@ class ExportReactor final : public grpc::ServerWriteReactor<pb::ExportResponse> 
   enum class Kind { kMembers, kConnections, kBlocks, kNeeds, kDone };
 
   void QueuePage() {
-    if (auto status = environment_.reads.Submit([this] { SendPage(); }); !status.ok()) End(status);
+    const auto queued = environment_.reads.Submit(call_->Order(admission::WorkClass::kExportPage),
+                                                  [this](const absl::Status& admitted) {
+                                                    if (admitted.ok()) {
+                                                      SendPage();
+                                                    } else {
+                                                      End(admitted);
+                                                    }
+                                                  });
+    if (!queued.ok()) End(queued);
   }
 
   void SendPage() {

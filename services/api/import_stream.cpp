@@ -1,7 +1,9 @@
 #include "api/import_stream.h"
 
 #include <absl/strings/str_cat.h>
+#include <grpcpp/alarm.h>
 
+#include <algorithm>
 #include <mutex>
 
 #include "api/errors.h"
@@ -44,6 +46,9 @@ application::ImportRow ReadRow(const std::string& pool, const pb::Row& row) {
   return violations.ToStatus();
 }
 
+// How often an import that waits for its turn looks whether its caller still waits.
+constexpr absl::Duration kLookAgain = absl::Milliseconds(250);
+
 class ImportReactor final : public grpc::ServerReadReactor<pb::ImportRequest> {
  public:
   ImportReactor(Environment& environment, grpc::CallbackServerContext* context, pb::ImportResponse* response)
@@ -58,22 +63,42 @@ class ImportReactor final : public grpc::ServerReadReactor<pb::ImportRequest> {
   }
 
   void OnReadDone(bool ok) override {
-    const auto mutex = mutex_;  // outlives this: once the call is finished, another thread may delete it
-    const std::lock_guard lock(*mutex);
-    if (!ok) {
-      input_ended_ = true;
-      if (auto status = call_->StillWanted(); !status.ok() && failed_.ok()) failed_ = status;
-      Continue();
+    if (ok) {
+      TakeTurn();
       return;
     }
-    if (failed_.ok()) failed_ = TakeMessage();
-    if (!failed_.ok()) input_ended_ = true;  // what follows is not read
+    const auto mutex = mutex_;  // outlives this: once the call is finished, another thread may delete it
+    const std::lock_guard lock(*mutex);
+    input_ended_ = true;
+    if (auto status = call_->StillWanted(); !status.ok() && failed_.ok()) failed_ = status;
     Continue();
   }
 
   void OnDone() override { delete this; }
 
  private:
+  // A stream is read no faster than the token may call: each message counts as a call does. Its rows are read on a
+  // thread of the matching pool, since a message of them takes milliseconds.
+  void TakeTurn() {
+    if (auto status = call_->StillWanted(); !status.ok()) {
+      Taken(status);
+    } else if (const auto wait = call_->RateWait()) {
+      alarm_.Set(absl::ToChronoTime(absl::Now() + std::min(*wait, kLookAgain)), [this](bool) { TakeTurn(); });
+    } else {
+      const auto queued = environment_.matching.Submit(call_->Order(admission::WorkClass::kReadRows),
+                                                       [this](const absl::Status& admitted) { Taken(admitted); });
+      if (!queued.ok()) Taken(queued);
+    }
+  }
+
+  void Taken(const absl::Status& admitted) {
+    const auto mutex = mutex_;  // outlives this: once the call is finished, another thread may delete it
+    const std::lock_guard lock(*mutex);
+    if (failed_.ok()) failed_ = admitted.ok() ? TakeMessage() : admitted;
+    if (!failed_.ok()) input_ended_ = true;  // what follows is not read
+    Continue();
+  }
+
   // Checks and queues the message just read.
   absl::Status TakeMessage() {
     if (first_) {
@@ -101,7 +126,7 @@ class ImportReactor final : public grpc::ServerReadReactor<pb::ImportRequest> {
     job.pool = pool_;
     for (const application::ImportRow& row : *rows) AddReads(row, job.reads);
     job.validate_only = validate_only_;
-    job.deadline = call_->deadline();
+    job.order = call_->Order(admission::WorkClass::kWriteRows);
     job.cancelled = [call = call_] { return !call->StillWanted().ok(); };
     job.run = [this, rows, refused, first_row](application::WriteTransaction& tx, absl::Time now) -> absl::Status {
       auto result = application::ImportRows(tx, pool_, *rows, first_row, options_, now);
@@ -203,6 +228,7 @@ class ImportReactor final : public grpc::ServerReadReactor<pb::ImportRequest> {
   std::shared_ptr<Call> call_;
   pb::ImportResponse* response_;
   pb::ImportRequest request_;
+  grpc::Alarm alarm_;
   // Guards everything below, and is held wherever a function above says nothing else.
   const std::shared_ptr<std::mutex> mutex_ = std::make_shared<std::mutex>();
   std::string pool_;

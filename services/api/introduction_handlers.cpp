@@ -105,12 +105,17 @@ IntroductionHandlers::Reactor* IntroductionHandlers::Review(Context* context, co
                                                             pb::ReviewResponse* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.IntroductionService/Review");
   const Target target = call->PoolTarget(request->parent(), "parent");
-  if (!call->Authorize(request->actor(), target.pool)) return call->Finish(call->error());
-  auto plan = PlanOf(*call, target.pool, *request);
-  call->SetError(plan.status());
-  if (!plan.ok()) return call->Finish(call->error());
-  return call->Read([=, raw = call.get(), plan = *std::move(plan)](RecordReader& reader) {
-    return FillReview(reader, *raw, target.pool, plan, raw->environment().clock.Now(), response);
+  call->Authorize(request->actor(), target.pool);
+  return call->Continue(admission::WorkClass::kPlanAsk, [=, raw = call.get()] {
+    auto plan = PlanOf(*raw, target.pool, *request);
+    raw->SetError(plan.status());
+    if (!plan.ok()) {
+      raw->Finish(raw->error());
+      return;
+    }
+    raw->Read([=, plan = *std::move(plan)](RecordReader& reader) {
+      return FillReview(reader, *raw, target.pool, plan, raw->environment().clock.Now(), response);
+    });
   });
 }
 
@@ -118,29 +123,35 @@ IntroductionHandlers::Reactor* IntroductionHandlers::Request(Context* context, c
                                                              Written* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.IntroductionService/Request");
   const Target target = call->PoolTarget(request->parent(), "parent");
-  if (!call->Authorize(request->actor(), target.pool)) return call->Finish(call->error());
+  call->Authorize(request->actor(), target.pool);
+  return call->Continue(admission::WorkClass::kPlanAsk,
+                        [=, raw = call.get()] { RequestAsk(raw->shared_from_this(), target.pool, request, response); });
+}
+
+void IntroductionHandlers::RequestAsk(const std::shared_ptr<Call>& call, const std::string& pool,
+                                      const pb::RequestRequest* request, Written* response) {
   // An error here must not hide the reply that was kept for a retry.
-  auto plan = PlanOf(*call, target.pool, *request);
+  auto plan = PlanOf(*call, pool, *request);
   std::vector<application::RecordKey> reads;
   if (plan.ok()) {
-    reads.push_back(application::MemberKey(target.pool, plan->seeker));
+    reads.push_back(application::MemberKey(pool, plan->seeker));
     for (const auto& t : plan->targets) {
-      reads.push_back(application::MemberKey(target.pool, t.draft.helper));
-      reads.push_back(application::BlockKey(target.pool, plan->seeker, t.draft.helper));
-      reads.push_back(application::BlockKey(target.pool, t.draft.helper, plan->seeker));
-      if (!t.draft.introducer.empty()) reads.push_back(application::MemberKey(target.pool, t.draft.introducer));
+      reads.push_back(application::MemberKey(pool, t.draft.helper));
+      reads.push_back(application::BlockKey(pool, plan->seeker, t.draft.helper));
+      reads.push_back(application::BlockKey(pool, t.draft.helper, plan->seeker));
+      if (!t.draft.introducer.empty()) reads.push_back(application::MemberKey(pool, t.draft.introducer));
     }
   }
-  return WriteOnce(call, target.pool, std::move(reads), request, response,
-                   [=, raw = call.get(), plan = std::move(plan)](WriteTransaction& tx, absl::Time now,
-                                                                 std::string* subject) -> absl::Status {
-                     if (!plan.ok()) return plan.status();
-                     auto made = application::RequestIntroduction(tx, target.pool, *plan, request->request_id(), now);
-                     if (!made.ok()) return made.status();
-                     *subject = made->seeker;
-                     SetWritten(target.pool, *raw, {*made, AskersView(*raw)}, response);
-                     return absl::OkStatus();
-                   });
+  WriteOnce(call, pool, std::move(reads), request, response,
+            [=, raw = call.get(), plan = std::move(plan)](WriteTransaction& tx, absl::Time now,
+                                                          std::string* subject) -> absl::Status {
+              if (!plan.ok()) return plan.status();
+              auto made = application::RequestIntroduction(tx, pool, *plan, request->request_id(), now);
+              if (!made.ok()) return made.status();
+              *subject = made->seeker;
+              SetWritten(pool, *raw, {*made, AskersView(*raw)}, response);
+              return absl::OkStatus();
+            });
 }
 
 IntroductionHandlers::Reactor* IntroductionHandlers::Get(Context* context, const pb::GetIntroductionRequest* request,

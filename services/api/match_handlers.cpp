@@ -50,6 +50,10 @@ absl::Status AnswerSuggestions(Environment& environment, const std::string& pool
 
 }  // namespace
 
+admission::WorkClass MatchClass(const pb::MatchRequest& request) {
+  return request.count_rules() ? admission::WorkClass::kMatchCounted : admission::WorkClass::kMatch;
+}
+
 absl::Status AnswerMatch(Call& call, const std::string& pool, const pb::MatchRequest& request,
                          pb::MatchResponse* response) {
   Environment& environment = call.environment();
@@ -74,6 +78,7 @@ MatchHandlers::Reactor* MatchHandlers::Match(Context* context, const pb::MatchRe
   const Target target = call->PoolTarget(request->parent(), "parent");
   call->Authorize(request->actor(), target.pool);
   return call->AtRevision(target.pool, request->min_revision(), codec::ToDuration(request->min_revision_wait()),
+                          MatchClass(*request),
                           [=, raw = call.get()] { return AnswerMatch(*raw, target.pool, *request, response); });
 }
 
@@ -87,7 +92,7 @@ MatchHandlers::Reactor* MatchHandlers::Explain(Context* context, const pb::Expla
   const Target target = call->PoolTarget(request->parent(), "parent");
   call->Authorize(request->actor(), target.pool);
   return call->AtRevision(target.pool, request->min_revision(), codec::ToDuration(request->min_revision_wait()),
-                          [=, raw = call.get()]() -> absl::Status {
+                          admission::WorkClass::kExplain, [=, raw = call.get()]() -> absl::Status {
                             domain::Violations violations;
                             application::NeedSubject subject = SubjectOf(target.pool, *request, violations);
                             if (!violations.empty()) return violations.ToStatus();
@@ -111,8 +116,9 @@ MatchHandlers::Reactor* MatchHandlers::SuggestInterests(Context* context, const 
                                                         pb::SuggestInterestsResponse* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.MatchService/SuggestInterests");
   const Target target = call->PoolTarget(request->parent(), "parent");
-  if (!call->Authorize(request->actor(), target.pool)) return call->Finish(call->error());
-  return call->Finish(AnswerSuggestions(environment_, target.pool, *request, response));
+  call->Authorize(request->actor(), target.pool);
+  return call->Compute(admission::WorkClass::kSuggest,
+                       [=, this] { return AnswerSuggestions(environment_, target.pool, *request, response); });
 }
 
 }  // namespace warmline::api

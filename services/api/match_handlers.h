@@ -31,6 +31,8 @@ class MatchHandlers final : public warmline::v1::MatchService::CallbackService {
   ArenaAllocator<warmline::v1::MatchRequest, warmline::v1::MatchResponse> match_messages_;
 };
 
+// How long a match takes depends on whether rules are counted.
+[[nodiscard]] admission::WorkClass MatchClass(const warmline::v1::MatchRequest& request);
 // Answers one MatchRequest of an authorised call, at the view of now.
 [[nodiscard]] absl::Status AnswerMatch(Call& call, const std::string& pool, const warmline::v1::MatchRequest& request,
                                        warmline::v1::MatchResponse* response);

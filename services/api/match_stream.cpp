@@ -15,6 +15,9 @@ namespace pb = warmline::v1;
 
 namespace {
 
+// How often a stream that waits for its turn looks whether its caller still waits.
+constexpr absl::Duration kLookAgain = absl::Milliseconds(250);
+
 class MatchStreamReactor final : public grpc::ServerBidiReactor<pb::MatchRequest, pb::MatchStreamResponse> {
  public:
   MatchStreamReactor(Environment& environment, grpc::CallbackServerContext* context)
@@ -33,8 +36,7 @@ class MatchStreamReactor final : public grpc::ServerBidiReactor<pb::MatchRequest
       End(domain::MakeError(domain::ErrorReason::kLimitReached,
                             absl::StrCat("a stream takes ", kMaxStreamRequests, " requests: open another")));
     } else {
-      until_ = call_->RevisionDeadline(codec::ToDuration(request_.min_revision_wait()));
-      Answer();
+      TakeTurn();
     }
   }
 
@@ -56,6 +58,18 @@ class MatchStreamReactor final : public grpc::ServerBidiReactor<pb::MatchRequest
     Finish(ToGrpc(status));
   }
 
+  // A stream is read no faster than the token may call: each request counts as a call does.
+  void TakeTurn() {
+    if (auto status = call_->StillWanted(); !status.ok()) {
+      End(status);
+    } else if (const auto wait = call_->RateWait()) {
+      alarm_.Set(absl::ToChronoTime(absl::Now() + std::min(*wait, kLookAgain)), [this](bool) { TakeTurn(); });
+    } else {
+      until_ = call_->RevisionDeadline(codec::ToDuration(request_.min_revision_wait()));
+      Answer();
+    }
+  }
+
   // Each request is authorised by itself: one stream may serve many seekers of one token.
   void Answer() {
     response_.Clear();
@@ -74,9 +88,21 @@ class MatchStreamReactor final : public grpc::ServerBidiReactor<pb::MatchRequest
         status = domain::MakeError(domain::ErrorReason::kRevisionNotReached,
                                    "this replica has not reached min_revision yet: try again", absl::Milliseconds(50));
       } else {
-        status = reached->ok() ? AnswerMatch(*scope, target.pool, request_, response_.mutable_response()) : *reached;
+        status = *reached;
       }
     }
+    if (!status.ok()) {
+      Reply(status);
+      return;
+    }
+    const auto queued = call_->environment().matching.Submit(
+        call_->Order(MatchClass(request_)), [this, scope, pool = target.pool](const absl::Status& admitted) {
+          Reply(admitted.ok() ? AnswerMatch(*scope, pool, request_, response_.mutable_response()) : admitted);
+        });
+    if (!queued.ok()) End(queued);
+  }
+
+  void Reply(const absl::Status& status) {
     if (!status.ok()) {
       const grpc::Status wire = ToGrpc(status);
       pb::StreamError* error = response_.mutable_error();

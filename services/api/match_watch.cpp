@@ -42,6 +42,8 @@ class MatchWatch final : public Watch<pb::MatchEvent> {
 
   bool HasNews() override { return first_ || (Basis() != basis_ && absl::Now() - matched_ >= kBetweenMatches); }
 
+  admission::WorkPool& Pool() override { return environment().matching; }
+
   void Work() override {
     basis_ = Basis();
     matched_ = absl::Now();

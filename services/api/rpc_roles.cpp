@@ -1,7 +1,7 @@
 #include "api/rpc_roles.h"
 
 #include <absl/container/flat_hash_map.h>
-#include <absl/container/flat_hash_set.h>
+#include <absl/strings/match.h>
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/descriptor.pb.h>
 
@@ -11,6 +11,7 @@
 namespace warmline::api {
 namespace {
 
+using admission::Lane;
 using application::CallRole;
 using application::CallRoles;
 
@@ -81,6 +82,27 @@ const absl::flat_hash_map<std::string_view, CallRoles>& Table() {
   return table;
 }
 
+RpcTraits Derive(std::string_view name, CallRoles roles) {
+  RpcTraits traits;
+  traits.roles = roles;
+  std::string full_name(name);
+  std::replace(full_name.begin(), full_name.end(), '/', '.');
+  const auto* call = google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(full_name);
+  if (call == nullptr) return traits;
+  traits.changes = call->options().idempotency_level() != google::protobuf::MethodOptions::NO_SIDE_EFFECTS;
+  traits.streams = call->client_streaming() || call->server_streaming();
+  traits.watch = call->name() == "Watch";
+  traits.list = absl::StartsWith(call->name(), "List");
+  if (traits.streams) {
+    traits.lane = Lane::kBulk;
+  } else if (call->service()->name() == "MatchService") {
+    traits.lane = Lane::kMatches;
+  } else if (roles == kOperators || call->service()->name() == "PoolService") {
+    traits.lane = Lane::kOperations;
+  }
+  return traits;
+}
+
 }  // namespace
 
 CallRoles RolesFor(std::string_view method) {
@@ -88,19 +110,17 @@ CallRoles RolesFor(std::string_view method) {
   return found == Table().end() ? CallRoles{0} : found->second;
 }
 
-bool HasSideEffects(std::string_view method) {
-  static const absl::flat_hash_set<std::string_view> reads = [] {
-    absl::flat_hash_set<std::string_view> found;
-    for (const auto& [name, roles] : Table()) {
-      std::string full_name(name);
-      std::replace(full_name.begin(), full_name.end(), '/', '.');
-      const auto* call = google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(full_name);
-      if (call != nullptr && call->options().idempotency_level() == google::protobuf::MethodOptions::NO_SIDE_EFFECTS)
-        found.insert(name);
-    }
-    return found;
+const RpcTraits& TraitsOf(std::string_view method) {
+  static const absl::flat_hash_map<std::string_view, RpcTraits> traits = [] {
+    absl::flat_hash_map<std::string_view, RpcTraits> made;
+    for (const auto& [name, roles] : Table()) made[name] = Derive(name, roles);
+    return made;
   }();
-  return !reads.contains(method);
+  static const RpcTraits unknown;
+  const auto found = traits.find(method);
+  return found == traits.end() ? unknown : found->second;
 }
+
+bool HasSideEffects(std::string_view method) { return TraitsOf(method).changes; }
 
 }  // namespace warmline::api

@@ -35,6 +35,8 @@ class Watch : public grpc::ServerWriteReactor<Event> {
 
   // Whether there is work. Cheap; any thread.
   [[nodiscard]] virtual bool HasNews() = 0;
+  // Where Work runs: on a thread that may wait for the disk, unless a watch needs a processor instead.
+  [[nodiscard]] virtual admission::WorkPool& Pool() { return environment_.reads; }
   // Ends with one of Write, GoOn and End.
   virtual void Work() = 0;
   // After a write: the same.
@@ -59,7 +61,15 @@ class Watch : public grpc::ServerWriteReactor<Event> {
                             "the server is shutting down: watch on another replica, from the last resume_token",
                             absl::Seconds(1)));
     } else if (HasNews()) {
-      if (auto queued = environment_.reads.Submit([this] { Work(); }); !queued.ok()) End(queued);
+      const auto queued =
+          Pool().Submit(call_->Order(admission::WorkClass::kWatch), [this](const absl::Status& admitted) {
+            if (admitted.ok()) {
+              Work();
+            } else {
+              End(admitted);
+            }
+          });
+      if (!queued.ok()) End(queued);
     } else {
       auto alarm = std::make_shared<grpc::Alarm>();
       alarm->Set(absl::ToChronoTime(absl::Now() + poll_), [this, alarm](bool) mutable {

@@ -53,7 +53,10 @@ struct Grant {
   std::vector<domain::Audience> audiences;
   std::vector<std::string> pools;
   std::vector<std::string> members;  // for whom it may act, where the audience is not OPERATOR
-  double calls_per_second = 0;       // 0: no limit
+  double calls_per_second = 0;       // 0: no limit; each message of a stream counts
+  // Calls, and watches, that may be under way at once; 0: as the server allows any token.
+  int max_in_flight = 0;
+  int max_watches = 0;
 
   [[nodiscard]] bool AllowsPool(const std::string& pool) const;
   bool operator==(const Grant&) const = default;
@@ -64,6 +67,9 @@ struct GrantInForce {
   explicit GrantInForce(Grant g) : grant(std::move(g)), rate(grant.calls_per_second) {}
   const Grant grant;
   const RateLimit rate;
+  // Under way now. On lines of their own: every call writes them.
+  alignas(64) mutable std::atomic<int> calls{0};
+  alignas(64) mutable std::atomic<int> watches{0};
 };
 
 // In whose place a call is made, checked against a grant.

@@ -31,7 +31,12 @@ class Metrics {
   virtual ~Metrics() = default;
   // A call ended. `method` is a full rpc name of the API, `code` a canonical status code's name.
   virtual void CallEnded(const char* method, const char* code, absl::Duration took) = 0;
-  virtual void CallRefused(const char* reason) = 0;
+  // Work was refused before it began: why (api/place.h, admission/backlog.h), and the lane that it would have used.
+  virtual void WorkRefused(const char* reason, const char* lane) = 0;
+  // What waits in one lane of a queue ("matching", "reads", "long" or "writes") at the moment.
+  virtual void QueueSeen(const char* queue, const char* lane, std::int64_t waiting, absl::Duration oldest) = 0;
+  // Whether writes are taken: the store answers, and its queue moves.
+  virtual void WritesServed(bool served) = 0;
   // A call ended with an error of a published reason.
   virtual void CallFailed(const char* method, const std::string& reason) = 0;
   // An entry of the audit log was written, or lost: the disk refused it, or too many waited.

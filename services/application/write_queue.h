@@ -3,12 +3,12 @@
 #pragma once
 
 #include <condition_variable>
-#include <deque>
 #include <functional>
 #include <mutex>
 #include <thread>
 #include <vector>
 
+#include "admission/work_queue.h"
 #include "application/clock.h"
 #include "application/metrics.h"
 #include "application/record_store.h"
@@ -25,7 +25,8 @@ struct WriteJob {
   std::function<void(const absl::Status&)> done;
   // Undo also what succeeded: a dry run.
   bool validate_only = false;
-  absl::Time deadline = absl::InfiniteFuture();
+  // Its lane, whose it is, and how long its caller waits. What says nothing is the server's own, and waits patiently.
+  admission::WorkOrder order;
   std::function<bool()> cancelled = [] { return false; };
 };
 
@@ -39,6 +40,8 @@ class WriteQueue {
   struct Limits {
     std::size_t max_waiting = 20'000;
     std::size_t max_batch = 512;
+    // A batch holds no more work than is expected to take so long, and at least one job.
+    absl::Duration max_batch_time = absl::Milliseconds(50);
   };
 
   // `apply` makes committed changes visible; it runs on the writing thread.
@@ -49,26 +52,38 @@ class WriteQueue {
   WriteQueue(const WriteQueue&) = delete;
   WriteQueue& operator=(const WriteQueue&) = delete;
 
-  // Errors (then `done` is never called): RESOURCE_EXHAUSTED (OVERLOADED), UNAVAILABLE (DRAINING) after Stop.
+  // Errors (then `done` is never called): RESOURCE_EXHAUSTED (OVERLOADED), DEADLINE_EXCEEDED; UNAVAILABLE (DRAINING)
+  // after Stop.
   [[nodiscard]] absl::Status Submit(WriteJob job);
   // Submits a job without `done`, and waits until it is. Not on the writing thread. Errors: also those of the write.
   [[nodiscard]] absl::Status Run(WriteJob job);
+  // What Submit would say now to a job of this order, before the work of making one.
+  [[nodiscard]] absl::Status Refuses(const admission::WorkOrder& order);
+  [[nodiscard]] admission::LaneReading Reading(admission::Lane lane) const;
+  // False from a commit that failed until one is kept, or until none was tried for a while.
+  [[nodiscard]] bool LastCommitKept() const;
   // Takes no more jobs and waits for those queued.
   void Stop();
 
  private:
   void Loop();
+  // Takes the next jobs out of the queue; those that waited in vain are answered.
+  std::vector<WriteJob> NextBatch(std::unique_lock<std::mutex>& lock);
   void RunBatch(std::vector<WriteJob>& batch);
+  absl::Status RunItem(WriteTransaction& tx, WriteJob& job, absl::Status& result, std::optional<absl::Duration>& took);
+  [[nodiscard]] absl::Status RefusedLocked(const admission::WorkOrder& order,
+                                           std::optional<admission::Refusal> refusal);
 
   RecordStore& store_;
   const Clock& clock_;
   Metrics& metrics_;
   const std::function<void(Committed)> apply_;
   const Limits limits_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<WriteJob> waiting_;  // guarded by mutex_
-  bool stopping_ = false;         // guarded by mutex_
+  admission::WorkQueue<WriteJob> waiting_;       // guarded by mutex_
+  bool stopping_ = false;                        // guarded by mutex_
+  absl::Time failed_at_ = absl::InfinitePast();  // guarded by mutex_; of the last commit, if that failed
   std::thread thread_;
 };
 

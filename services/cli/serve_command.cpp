@@ -44,6 +44,22 @@ int Serve(const server::Config& config) {
   return kOk;
 }
 
+// How much may be under way at once.
+void AddPlaces(CLI::App& command, server::Config& config) {
+  const CLI::Range places(1, 1'000'000);
+  AddOption(command, "max-in-flight", config.max_in_flight, "Calls under way at once")->check(places);
+  AddOption(command, "max-watches", config.max_watches, "Watches open at once")->check(places);
+  AddOption(command, "max-in-flight-per-token", config.max_in_flight_per_token,
+            "Calls of one token under way at once; its max_in_flight in the tokens file overrides this")
+      ->check(places);
+  AddOption(command, "max-watches-per-token", config.max_watches_per_token,
+            "Watches of one token open at once; its max_watches in the tokens file overrides this")
+      ->check(places);
+  AddOption(command, "match-threads", config.match_threads,
+            "Threads that match; 0: one for each processor that the process may use")
+      ->check(CLI::Range(0, 256));
+}
+
 }  // namespace
 
 void AddServe(CLI::App& app, int& exit_code) {
@@ -101,8 +117,7 @@ void AddServe(CLI::App& app, int& exit_code) {
             "Where events are sent to, as signed POSTs: https://host:port/path; empty: nowhere");
   AddOption(*command, "webhook-secret-file", config->webhook_secret_file,
             "File with the secret that signs them, 16 bytes or more");
-  AddOption(*command, "max-in-flight", config->max_in_flight, "Calls under way at once")
-      ->check(CLI::Range(1, 1'000'000));
+  AddPlaces(*command, *config);
   AddOption(*command, "max-message-bytes", config->max_message_bytes, "Largest request message")
       ->check(CLI::Range(1'024, 256 * 1024 * 1024));
   AddOption(*command, "max-waiting-writes", config->max_waiting_writes, "Writes that may wait for a group commit")

@@ -54,7 +54,13 @@ struct Config {
   std::string webhook_secret_file;
   // How often the market of every pool is counted for metrics, at most.
   absl::Duration market_interval = absl::Minutes(1);
+  // Calls, and watches, that may be under way at once: of all callers, and of one token that says nothing else.
   int max_in_flight = 2'000;
+  int max_watches = 2'000;
+  int max_in_flight_per_token = 1'000;
+  int max_watches_per_token = 1'000;
+  // Threads that match; 0: one for each processor that the process may use.
+  int match_threads = 0;
   int max_message_bytes = 4 * 1024 * 1024;
   int max_waiting_writes = 20'000;
   int read_threads = 2;

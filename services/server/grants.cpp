@@ -13,6 +13,7 @@ using Json = nlohmann::json;
 
 constexpr double kMinCallsPerSecond = 0.1;
 constexpr double kMaxCallsPerSecond = 1e6;
+constexpr int kMaxPlaces = 1'000'000;
 
 std::vector<std::string> Strings(const Json& entry, const char* key, const std::string& at,
                                  domain::Violations& violations) {
@@ -26,6 +27,16 @@ std::vector<std::string> Strings(const Json& entry, const char* key, const std::
     return list;
   }
   return value.get<std::vector<std::string>>();
+}
+
+// A number of calls that may be under way; 0 where it is not given.
+int Places(const Json& entry, const char* key, const std::string& at, domain::Violations& violations) {
+  if (!entry.contains(key)) return 0;
+  const Json& value = entry.at(key);
+  if (value.is_number_integer() && value.get<double>() >= 1 && value.get<double>() <= kMaxPlaces)
+    return value.get<int>();
+  violations.Add(absl::StrCat(at, ".", key), absl::StrCat("is not a whole number from 1 to ", kMaxPlaces));
+  return 0;
 }
 
 }  // namespace
@@ -69,6 +80,8 @@ application::Grant ParseGrant(const Json& entry, const std::string& at, domain::
                      absl::StrCat("is not a number from ", kMinCallsPerSecond, " to ", kMaxCallsPerSecond));
     }
   }
+  grant.max_in_flight = Places(entry, "max_in_flight", at, violations);
+  grant.max_watches = Places(entry, "max_watches", at, violations);
   if (grant.roles == 0) violations.Add(at + ".roles", "is empty: the token would allow nothing");
   if (grant.audiences.empty()) violations.Add(at + ".audiences", "is empty: the token would allow nothing");
   if (grant.pools.empty()) violations.Add(at + ".pools", "is empty: name pools, or `*` for all");

@@ -15,6 +15,7 @@ namespace {
 constexpr std::array<const char*, 6> kServices = {"warmline.v1.PoolService",         "warmline.v1.MemberService",
                                                   "warmline.v1.NeedService",         "warmline.v1.MatchService",
                                                   "warmline.v1.IntroductionService", "warmline.v1.AssignmentService"};
+constexpr char kWrites[] = "warmline.v1.writes";
 constexpr int kKeepaliveMs = 60'000;
 constexpr int kMinPingIntervalMs = 10'000;
 
@@ -50,6 +51,8 @@ void GrpcPort::SetServing(bool serving) {
   server_->GetHealthCheckService()->SetServingStatus(serving);
   for (const char* service : kServices) server_->GetHealthCheckService()->SetServingStatus(service, serving);
 }
+
+void GrpcPort::SetWritesServing(bool serving) { server_->GetHealthCheckService()->SetServingStatus(kWrites, serving); }
 
 std::shared_ptr<grpc::Channel> GrpcPort::InProcessChannel() {
   return server_->InProcessChannel(grpc::ChannelArguments());

@@ -30,6 +30,9 @@ class GrpcPort {
   [[nodiscard]] int port() const { return port_; }
   // What the standard health service answers for the whole server ("") and for every service of the API.
   void SetServing(bool serving);
+  // What it answers for "warmline.v1.writes": whether this replica takes writes. It is no reason to take a replica out
+  // of load balancing, since its matches go on.
+  void SetWritesServing(bool serving);
   // A channel to the same handlers within this process.
   [[nodiscard]] std::shared_ptr<grpc::Channel> InProcessChannel();
   // Takes no new call; calls under way may end until `deadline`, and are cancelled then.

@@ -16,7 +16,6 @@
 #include "api/need_handlers.h"
 #include "api/pool_handlers.h"
 #include "application/clock.h"
-#include "application/executor.h"
 #include "application/feed_follower.h"
 #include "application/follower.h"
 #include "application/introduction_timer.h"
@@ -45,6 +44,7 @@
 #include "server/tls.h"
 #include "server/tokens.h"
 #include "server/watched_file.h"
+#include "server/work_pools.h"
 #include "telemetry/prometheus_metrics.h"
 
 namespace warmline::server {
@@ -55,8 +55,6 @@ constexpr absl::Duration kMaintenance = absl::Seconds(1);
 constexpr absl::Duration kMergeCheck = absl::Milliseconds(100);
 // Statistics are counted anew at most this often, but at once for a pool that has none.
 constexpr absl::Duration kMinTimeBetweenCounts = absl::Seconds(60);
-constexpr std::size_t kMaxWaitingReads = 10'000;
-constexpr std::size_t kMaxWaitingLongWork = 8;
 
 }  // namespace
 
@@ -82,8 +80,7 @@ struct Server::State {
   std::unique_ptr<application::PoolRegistry> pools;
   std::unique_ptr<application::Snapshotter> snapshotter;
   std::unique_ptr<application::WriteQueue> writes;
-  std::unique_ptr<application::Executor> reads;
-  std::unique_ptr<application::Executor> long_work;
+  std::unique_ptr<WorkPools> work;
   std::unique_ptr<application::Follower> follower;
   std::unique_ptr<application::IntroductionTimer> timer;
   std::unique_ptr<application::RetentionSweeper> retention;
@@ -119,6 +116,7 @@ struct Server::State {
   void MergeSegments();
   void RefreshStatistics();
   void ReloadCertificate();
+  void ReportWork();
   // When the statistics of a pool were last counted anew by this process.
   std::map<std::string, absl::Time> counted;
 };
@@ -190,8 +188,7 @@ absl::Status Server::State::OpenStore() {
         pools->Apply(committed.changes);
       },
       application::WriteQueue::Limits{.max_waiting = static_cast<std::size_t>(config.max_waiting_writes)});
-  reads = std::make_unique<application::Executor>(config.read_threads, kMaxWaitingReads);
-  long_work = std::make_unique<application::Executor>(1, kMaxWaitingLongWork);
+  work = std::make_unique<WorkPools>(config.match_threads, config.read_threads, metrics);
   follower = std::make_unique<application::Follower>(*store, *pools, clock, metrics, config.poll_interval);
   timer = std::make_unique<application::IntroductionTimer>(*store, *writes, clock, metrics);
   retention = std::make_unique<application::RetentionSweeper>(*store, *writes, clock, metrics);
@@ -223,18 +220,27 @@ absl::Status Server::State::StartGrpc() {
                                          *pools,
                                          *writes,
                                          *follower,
-                                         *reads,
-                                         *long_work,
+                                         work->matching(),
+                                         work->reads(),
+                                         work->long_work(),
                                          identity->tokens(),
                                          clock,
                                          metrics,
                                          market_board,
                                          api::CandidateTokens(store->token_key()),
-                                         {.max_in_flight = config.max_in_flight}});
+                                         {.places = {.max_in_flight = config.max_in_flight,
+                                                     .max_watches = config.max_watches,
+                                                     .max_in_flight_per_token = config.max_in_flight_per_token,
+                                                     .max_watches_per_token = config.max_watches_per_token}},
+                                         nullptr,
+                                         nullptr,
+                                         nullptr,
+                                         {},
+                                         {}});
   replicas = std::make_unique<application::Replicas>(
       replica_board.get(), *pools, clock,
       application::ReplicaSelf{Version(), [this] { return NotReady(); },
-                               [this] { return std::int64_t{environment->in_flight.load()}; }});
+                               [this] { return std::int64_t{environment->occupancy.calls.load()}; }});
   environment->replicas = replicas.get();
   environment->verifier = identity->verifier();
   environment->audit = audit.get();
@@ -290,6 +296,13 @@ void Server::State::ReloadCertificate() {
     spdlog::warn("the operations port keeps its certificate: {}", std::string(status.message()));
 }
 
+void Server::State::ReportWork() {
+  work->Report(*writes);
+  const bool served = !draining && WritesServed(*writes, pools->MaxStaleness(), config.poll_interval);
+  metrics.WritesServed(served);
+  grpc_port->SetWritesServing(served);
+}
+
 void Server::State::Maintain() {
   do {
     identity->Reload();
@@ -297,6 +310,7 @@ void Server::State::Maintain() {
     pools->Maintain();
     RefreshStatistics();
     metrics.PoolsHeld(pools->Totals());
+    ReportWork();
   } while (!stop_maintenance.IsSetWithin(kMaintenance));
 }
 
@@ -348,12 +362,15 @@ void Server::Drain() {
   if (state.market != nullptr) state.market->Stop();
   if (state.replicas != nullptr) state.replicas->Stop();
   if (state.outbox != nullptr) state.outbox->Stop();
-  if (state.long_work != nullptr) state.long_work->Stop();
+  if (state.work != nullptr) {
+    state.work->matching().Stop();
+    state.work->long_work().Stop();
+  }
   if (state.writes != nullptr) state.writes->Stop();
   if (state.follower != nullptr) state.follower->Stop();
   if (state.feed_follower != nullptr) state.feed_follower->Stop();
   if (state.snapshotter != nullptr) state.snapshotter->Stop();
-  if (state.reads != nullptr) state.reads->Stop();
+  if (state.work != nullptr) state.work->reads().Stop();
   state.stop_maintenance.Set();
   if (state.maintenance.joinable()) state.maintenance.join();
   if (state.merging.joinable()) state.merging.join();

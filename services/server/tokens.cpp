@@ -30,8 +30,9 @@ constexpr std::size_t kSha256Digits = 64;
 
 void AddToken(const Json& entry, const std::string& at, application::TokenTable& table,
               domain::Violations& violations) {
-  static constexpr std::array<const char*, 9> kKeys = {"name",      "token", "token_sha256", "certificate",     "roles",
-                                                       "audiences", "pools", "members",      "calls_per_second"};
+  static constexpr std::array<const char*, 11> kKeys = {
+      "name",  "token",   "token_sha256",     "certificate",   "roles",      "audiences",
+      "pools", "members", "calls_per_second", "max_in_flight", "max_watches"};
   if (!entry.is_object()) {
     violations.Add(at, "is not an object");
     return;
@@ -40,7 +41,7 @@ void AddToken(const Json& entry, const std::string& at, application::TokenTable&
     if (std::find(kKeys.begin(), kKeys.end(), key) == kKeys.end())
       violations.Add(absl::StrCat(at, ".", key),
                      "is not a key: use name, token, token_sha256, certificate, roles, audiences, pools, members, "
-                     "calls_per_second");
+                     "calls_per_second, max_in_flight, max_watches");
   }
   application::Grant grant = ParseGrant(entry, at, violations);
   grant.name = TextOf(entry, "name");

@@ -57,8 +57,18 @@ PrometheusMetrics::PrometheusMetrics(const std::string& version)
       market_(registry_),
       refused_(BuildCounter()
                    .Name("warmline_rpc_refused_total")
-                   .Help("Calls that were refused at the door, by reason.")
+                   .Help("Work that was refused before it began, by reason and lane.")
                    .Register(registry_)),
+      queue_waiting_(BuildGauge()
+                         .Name("warmline_queue_waiting")
+                         .Help("Pieces of work that wait, by queue and lane.")
+                         .Register(registry_)),
+      queue_age_(BuildGauge()
+                     .Name("warmline_queue_age_seconds")
+                     .Help("How long the oldest work of a lane has waited, by queue and lane.")
+                     .Register(registry_)),
+      writes_served_(Gauge(registry_, "warmline_writes_served",
+                           "1 while the store takes writes and their queue moves, otherwise 0.")),
       failed_(BuildCounter()
                   .Name("warmline_rpc_errors_total")
                   .Help("Calls that ended with an error, by method and published reason.")
@@ -181,7 +191,14 @@ void PrometheusMetrics::CallFailed(const char* method, const std::string& reason
 
 void PrometheusMetrics::Audited(bool kept) { (kept ? audit_written_ : audit_lost_).Increment(); }
 
-void PrometheusMetrics::CallRefused(const char* reason) { refused_.Add({{"reason", reason}}).Increment(); }
+void PrometheusMetrics::WorkRefused(const char* reason, const char* lane) {
+  refused_.Add({{"reason", reason}, {"lane", lane}}).Increment();
+}
+void PrometheusMetrics::QueueSeen(const char* queue, const char* lane, std::int64_t waiting, absl::Duration oldest) {
+  queue_waiting_.Add({{"queue", queue}, {"lane", lane}}).Set(static_cast<double>(waiting));
+  queue_age_.Add({{"queue", queue}, {"lane", lane}}).Set(absl::ToDoubleSeconds(oldest));
+}
+void PrometheusMetrics::WritesServed(bool served) { writes_served_.Set(served ? 1 : 0); }
 
 void PrometheusMetrics::Matched(std::int64_t touched, std::int64_t weighed, std::int64_t ranked, absl::Duration took) {
   match_seconds_.Observe(absl::ToDoubleSeconds(took));

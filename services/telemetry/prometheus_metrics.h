@@ -21,7 +21,9 @@ class PrometheusMetrics : public application::Metrics {
   explicit PrometheusMetrics(const std::string& version);
 
   void CallEnded(const char* method, const char* code, absl::Duration took) override;
-  void CallRefused(const char* reason) override;
+  void WorkRefused(const char* reason, const char* lane) override;
+  void QueueSeen(const char* queue, const char* lane, std::int64_t waiting, absl::Duration oldest) override;
+  void WritesServed(bool served) override;
   void CallFailed(const char* method, const std::string& reason) override;
   void Audited(bool kept) override;
   void Matched(std::int64_t touched, std::int64_t weighed, std::int64_t ranked, absl::Duration took) override;
@@ -60,6 +62,9 @@ class PrometheusMetrics : public application::Metrics {
   ProcessMetrics process_;
   MarketMetrics market_;
   prometheus::Family<prometheus::Counter>& refused_;
+  prometheus::Family<prometheus::Gauge>& queue_waiting_;
+  prometheus::Family<prometheus::Gauge>& queue_age_;
+  prometheus::Gauge& writes_served_;
   prometheus::Family<prometheus::Counter>& failed_;
   prometheus::Counter& audit_written_;
   prometheus::Counter& audit_lost_;

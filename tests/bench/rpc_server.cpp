@@ -15,7 +15,9 @@ namespace {
 class Silence : public warmline::application::Metrics {
  public:
   void CallEnded(const char*, const char*, absl::Duration) override {}
-  void CallRefused(const char*) override {}
+  void WorkRefused(const char*, const char*) override {}
+  void QueueSeen(const char*, const char*, std::int64_t, absl::Duration) override {}
+  void WritesServed(bool) override {}
   void CallFailed(const char*, const std::string&) override {}
   void Audited(bool) override {}
   void Matched(std::int64_t, std::int64_t, std::int64_t, absl::Duration) override {}

@@ -8,7 +8,7 @@
 #include <mutex>
 #include <thread>
 
-#include "application/executor.h"
+#include "admission/work_pool.h"
 #include "application/match_need.h"
 #include "application/members.h"
 #include "application/needs.h"
@@ -62,7 +62,7 @@ TEST(ApplicationConcurrency, WritesMatchesMaintenanceAndStatisticsAtOnce) {
     application::PoolRegistry pools(**store, clock, metrics);
     application::WriteQueue writes(**store, clock, metrics,
                                    [&](const auto& committed) { pools.Apply(committed.changes); }, {});
-    application::Executor reads(2, 100);
+    admission::WorkPool reads({.threads = 2, .max_waiting = 100}, [](admission::Lane, admission::Refusal) {});
     const application::Caller caller{domain::Audience::kOperator, ""};
     const simulation::Community community({.helpers = 300});
     domain::Pool pool;
@@ -118,7 +118,7 @@ TEST(ApplicationConcurrency, WritesMatchesMaintenanceAndStatisticsAtOnce) {
           const auto answer = application::MatchNeed(pools, caller, "p", {.stored_id = "", .inline_need = need},
                                                      {.top_k = 10}, [] { return absl::OkStatus(); });
           ++answers;
-          (void)reads.Submit([&] {
+          (void)reads.Submit({}, [&](const absl::Status&) {
             auto reader = (*store)->Read();
             if (reader.ok()) (void)(*reader)->ListMembers("p", "", 10);
           });

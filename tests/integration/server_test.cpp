@@ -101,7 +101,7 @@ TEST(Limits, CallsPastTheLimitAreRefusedFast) {
   EXPECT_EQ(ReasonOf(status), "OVERLOADED");
   stream->WritesDone();
   EXPECT_TRUE(stream->Finish().ok());
-  EXPECT_THAT(server.Page("/metrics"), HasSubstr("warmline_rpc_refused_total{reason=\"overloaded\"}"));
+  EXPECT_THAT(server.Page("/metrics"), HasSubstr("warmline_rpc_refused_total{lane=\"operations\",reason=\"calls\"}"));
 }
 
 TEST(Limits, AMessageTooLargeIsRefused) {
@@ -183,7 +183,7 @@ TEST(Metrics, AreTheGoldenOnes) {
   // These appear with the first refusal or error, the first use of Redis, the first snapshot that is looked for or
   // damaged, and where there is something to tell of a market.
   const auto in_time = [](const std::string& name) {
-    return name.starts_with("warmline_market_") || std::set<std::string>{"warmline_rpc_refused_total{reason}",
+    return name.starts_with("warmline_market_") || std::set<std::string>{"warmline_rpc_refused_total{lane,reason}",
                                                                          "warmline_rpc_errors_total{method,reason}",
                                                                          "warmline_redis_reachable{use}",
                                                                          "warmline_snapshot_loads_total{cache,result}",

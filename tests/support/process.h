@@ -24,6 +24,7 @@ class ServeProcess {
   ServeProcess& operator=(const ServeProcess&) = delete;
 
   [[nodiscard]] bool listens() const { return port_ > 0; }
+  [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] int port() const { return port_; }
   [[nodiscard]] const std::string& token() const { return token_; }
   [[nodiscard]] const std::string& log() const { return log_; }

@@ -24,7 +24,8 @@ application::MarketHealth Health() {
 
 void LetEverythingHappen(PrometheusMetrics& metrics) {
   metrics.CallEnded("warmline.v1.MatchService/Match", "OK", absl::Milliseconds(1));
-  metrics.CallRefused("overloaded");
+  metrics.WorkRefused("queue_wait", "matches");
+  metrics.QueueSeen("matching", "matches", 0, absl::ZeroDuration());
   metrics.CallFailed("warmline.v1.MatchService/Match", "POOL_NOT_FOUND");
   metrics.CacheReachable("cache", true);
   metrics.SnapshotDamaged("redis", "block");

@@ -1,0 +1,67 @@
+#include "admission/work_pool.h"
+
+#include "domain/error.h"
+
+namespace warmline::admission {
+
+WorkPool::WorkPool(const BacklogLimits& limits, OnRefused on_refused)
+    : on_refused_(std::move(on_refused)), queue_(limits, /*newest_first=*/true) {
+  for (int i = 0; i < limits.threads; ++i) threads_.emplace_back([this] { Loop(); });
+}
+
+WorkPool::~WorkPool() { Stop(); }
+
+absl::Status WorkPool::Submit(const WorkOrder& order, Work work) {
+  const std::lock_guard lock(mutex_);
+  if (stopping_) {
+    return domain::MakeError(domain::ErrorReason::kDraining,
+                             "the server is shutting down: try again, on another replica if there is one",
+                             absl::Seconds(1));
+  }
+  if (const auto refusal = queue_.Push(order, work, absl::Now())) {
+    on_refused_(order.lane, *refusal);
+    return queue_.backlog().ErrorOf(*refusal, order);
+  }
+  if (idle_ > 0) changed_.notify_one();
+  return absl::OkStatus();
+}
+
+void WorkPool::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+}
+
+LaneReading WorkPool::Reading(Lane lane) const {
+  const std::lock_guard lock(mutex_);
+  return queue_.Reading(lane, absl::Now());
+}
+
+void WorkPool::Loop() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    ++idle_;
+    changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    --idle_;
+    const absl::Time began = absl::Now();
+    auto taken = queue_.Pop(began);
+    if (!taken) return;  // stopping, and nothing waits
+    absl::Status status;
+    if (taken->refused) {
+      on_refused_(taken->order.lane, *taken->refused);
+      status = queue_.backlog().ErrorOf(*taken->refused, taken->order);
+    }
+    lock.unlock();
+    taken->payload(status);
+    taken->payload = nullptr;  // what it holds is let go of without the lock
+    lock.lock();
+    if (!taken->refused) queue_.Done(taken->order, absl::Now() - began);
+  }
+}
+
+}  // namespace warmline::admission
