@@ -13,6 +13,12 @@
 
 namespace warmline::application {
 
+// Names that indexes hold by number, and numbers that wait for another name.
+struct NameTotals {
+  std::int64_t used = 0;
+  std::int64_t free = 0;
+};
+
 // Over all pools.
 struct PoolTotals {
   std::int64_t pools = 0;
@@ -24,6 +30,12 @@ struct PoolTotals {
   std::int64_t open_needs = 0;
   std::int64_t ties = 0;             // directed
   std::int64_t epoch_lag_hours = 0;  // of the pool that is the most behind the clock
+  NameTotals member_names;
+  NameTotals need_names;
+  NameTotals interest_names;
+  NameTotals set_names;
+  NameTotals combination_names;
+  std::int64_t store_cache_bytes = 0;  // RecordStore::cache_bytes
 };
 
 class Metrics {

@@ -384,6 +384,7 @@ PoolTotals PoolRegistry::Totals() const {
     totals.dead_documents += state->dead_documents;
     totals.open_needs += state->open_needs;
     totals.ties += state->directed_ties;
+    AddNames(*state, totals);
     totals.epoch_lag_hours = std::max(totals.epoch_lag_hours, hour - state->epoch_hour);
   }
   return totals;

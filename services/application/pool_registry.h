@@ -76,6 +76,9 @@ class PoolRegistry {
     absl::Duration pause;  // for which `Apply` had to wait
   };
   [[nodiscard]] std::optional<Merge> MergeSegments();
+  // One sweep of a pool's dictionaries that is due, if there is one: how many names it freed. Only its beginning and
+  // its end hold up `Apply`. For the same thread as MergeSegments.
+  std::optional<std::uint32_t> SweepDictionaries();
   // The next generation of a pool's statistics. Errors: NOT_FOUND (POOL_NOT_FOUND).
   [[nodiscard]] absl::StatusOr<domain::Statistics> CountStatistics(const std::string& pool) const;
   // The generation that a pool is matched by; 0 for none.
@@ -117,6 +120,9 @@ class PoolRegistry {
   mutable std::mutex mutex_;
   std::atomic<const Map*> map_;
 };
+
+// Adds the names that one index holds.
+void AddNames(const index::IndexState& state, PoolTotals& totals);
 
 // NOT_FOUND (POOL_NOT_FOUND), naming the pool.
 [[nodiscard]] absl::Status PoolNotFound(const std::string& pool);

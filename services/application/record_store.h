@@ -230,6 +230,8 @@ class RecordStore {
   [[nodiscard]] virtual std::uint64_t history() const = 0;
   // 32 secret bytes, made with the store: the key of opaque tokens.
   [[nodiscard]] virtual const std::string& token_key() const = 0;
+  // Memory that the store itself takes in this process, its cache for the most part.
+  [[nodiscard]] virtual std::int64_t cache_bytes() const { return 0; }
 };
 
 }  // namespace warmline::application

@@ -31,10 +31,17 @@ class AttributeSets {
     }
     return false;
   }
-  // A set as it is kept, for a snapshot; and kept again, in the same order.
+  // A set as it is kept, for a snapshot; and kept again, in the same order, or not where it was forgotten.
   [[nodiscard]] std::string_view Kept(std::uint32_t set) const { return sets_.Name(set); }
-  void KeepAgain(std::string_view kept) { (void)sets_.Intern(kept); }
+  void KeepAgain(std::string_view kept) { (void)sets_.Append(kept); }
+  void Skip() { sets_.Skip(); }
+  // Frees the number of a set that nothing in any view names, for another set. Set 0 stays.
+  void Forget(std::uint32_t set) {
+    if (set != 0) sets_.Forget(set);
+  }
   [[nodiscard]] std::uint32_t size() const { return sets_.size(); }
+  [[nodiscard]] std::uint32_t free() const { return sets_.free(); }
+  [[nodiscard]] const std::vector<std::uint32_t>& free_numbers() const { return sets_.free_numbers(); }
   [[nodiscard]] std::size_t bytes() const { return sets_.bytes(); }
 
  private:

@@ -32,6 +32,23 @@ void AddTimes(std::vector<std::uint32_t>& sorted, std::uint32_t value, int times
   if (times < 0 && at != sorted.end() && *at == value) sorted.erase(at);
 }
 
+// What a need takes, but for its rare parts.
+std::int64_t BytesOf(const domain::Need* need) {
+  if (need == nullptr) return 0;
+  std::size_t bytes = sizeof(domain::Need) + need->interests.capacity() * sizeof(domain::Interest);
+  const auto add = [&](const std::string& text) { bytes += text.capacity() > 15 ? text.capacity() + 1 : 0; };
+  for (const domain::Interest& interest : need->interests) {
+    add(interest.typed);
+    add(interest.canonical);
+  }
+  for (const std::string& id : need->constraints.exclude_members) {
+    bytes += sizeof(std::string);
+    add(id);
+  }
+  if (need->showcase) add(need->showcase->description);
+  return static_cast<std::int64_t>(bytes);
+}
+
 }  // namespace
 
 std::shared_ptr<const domain::Need> FindNeed(const View& view, std::string_view id) {
@@ -63,9 +80,7 @@ HelperRow PoolIndex::MakeRow(std::uint32_t number, const domain::Member& member,
   row.member = number;
   std::vector<std::string> preferences;
   for (const domain::Interest& i : offer.seeker_interests) preferences.push_back(policy.Resolve(i.canonical));
-  row.filter.attributes =
-      tables_.attributes.Intern({tables_.sets.Intern(offer.languages), tables_.sets.Intern(offer.places),
-                                 tables_.sets.Intern(std::move(preferences))});
+  row.filter.attributes = CombinationOf({SetOf(offer.languages), SetOf(offer.places), SetOf(std::move(preferences))});
   for (const auto kind : offer.help_kinds) row.filter.help_kinds |= domain::BitOf(kind);
   for (const auto reach : offer.open_to)
     row.filter.open_to = static_cast<std::uint8_t>(row.filter.open_to | domain::BitOf(reach));
@@ -79,7 +94,7 @@ HelperRow PoolIndex::MakeRow(std::uint32_t number, const domain::Member& member,
   row.evidence = ranking::SumEvidence(member.evidence, policy);
   for (const domain::Interest& i : member.interests) {
     const std::string& canonical = policy.Resolve(i.canonical);
-    const std::uint32_t term = tables_.terms.Intern(canonical);
+    const std::uint32_t term = TermOf(canonical);
     const std::uint8_t level = domain::DilutedLevel(i.strength, member.interests.size());
     const auto same =
         std::find_if(row.terms.begin(), row.terms.end(), [&](const HelperTerm& t) { return t.term == term; });
@@ -93,9 +108,12 @@ HelperRow PoolIndex::MakeRow(std::uint32_t number, const domain::Member& member,
   return row;
 }
 
-void PoolIndex::KillDocument(Batch& batch, std::uint32_t member) {
+void PoolIndex::KillDocument(Batch& batch, std::uint32_t member, bool erased) {
   for (const SegmentState& state : batch.next.segments) {
-    if (const auto doc = state.segment->Find(member)) state.segment->Kill(*doc, batch.sequence);
+    const auto doc = state.segment->Find(member);
+    if (!doc) continue;
+    state.segment->Kill(*doc, batch.sequence);
+    if (erased) state.segment->MarkErased(*doc);
   }
   std::erase_if(batch.rows, [&](const HelperRow& row) { return row.member == member; });
 }
@@ -124,10 +142,13 @@ void PoolIndex::SettleFacts(Batch& batch) {
 
 void PoolIndex::WriteNeed(Batch& batch, std::string_view id, std::shared_ptr<const domain::Need> need) {
   tables_.needs.Grow(tables_.need_ids.size() + std::size_t{1});
-  auto& versions = tables_.needs[tables_.need_ids.Intern(id)];
+  const std::uint32_t number = tables_.need_ids.Intern(id);
+  auto& versions = tables_.needs[number];
   const auto* now = versions.Newest();
+  if (need == nullptr) batch.deleted_needs.push_back(number);
   const auto open = [](const auto& n) { return n != nullptr && n->state == domain::NeedState::kOpen ? 1 : 0; };
   open_need_count_ += open(need) - (now == nullptr ? 0 : open(*now));
+  need_bytes_ += BytesOf(need.get()) - (now == nullptr ? 0 : BytesOf(now->get()));
   const auto* old = versions.Write(std::move(need), batch.sequence);
   if (old != nullptr) batch.retire.emplace_back([old] { delete old; });
 }
@@ -139,7 +160,7 @@ void PoolIndex::Apply(Batch& batch, const domain::Member& member) {
     if (!facts.exists) ++member_count_;
     facts.exists = true;
     facts.introduces = member.introduces;
-    facts.conflict_set = tables_.sets.Intern(member.conflict_keys);
+    facts.conflict_set = SetOf(member.conflict_keys);
   });
   tables_.members.SetLoad(number, member.load);
   if (member.offer) batch.rows.push_back(MakeRow(number, member, batch.next.pool->policy));
@@ -148,7 +169,7 @@ void PoolIndex::Apply(Batch& batch, const domain::Member& member) {
 void PoolIndex::Apply(Batch& batch, const domain::MemberErased& erased) {
   const auto number = tables_.members.Find(erased.id);
   if (!number) return;
-  KillDocument(batch, *number);
+  KillDocument(batch, *number, true);
   std::vector<std::uint32_t> neighbours;
   const network::TieList ties(*batch.next.ties, tables_.members, *number, UINT64_MAX);
   for (std::size_t i = 0; i < ties.size(); ++i) neighbours.push_back(ties[i].to);
@@ -271,10 +292,21 @@ void PoolIndex::Publish(Batch& batch) {
     const std::uint64_t stamp = base::RcuStamp();
     for (const std::uint32_t member : batch.edited) unsettled_.push_back({stamp, batch.sequence, member});
   }
-  if (batch.erased.empty()) return;
+  ForgetErased(batch);
+}
+
+// Frees the numbers of members and needs that no view names any longer.
+void PoolIndex::ForgetErased(const Batch& batch) {
+  if (batch.erased.empty() && batch.deleted_needs.empty()) return;
   base::RcuSynchronize();
   for (const std::uint32_t member : batch.erased) {
     if (!tables_.members.facts(member).Newest().exists) tables_.members.Forget(member);
+  }
+  for (const std::uint32_t number : batch.deleted_needs) {
+    const auto* need = tables_.needs[number].Newest();
+    if (need == nullptr || *need != nullptr) continue;  // gone already, or made again in the same batch
+    base::RcuRetireObject(tables_.needs[number].Clear());
+    tables_.need_ids.Forget(number);
   }
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "domain/change.h"
+#include "index/dictionary_sweep.h"
 #include "index/merge_task.h"
 #include "index/view.h"
 
@@ -38,17 +39,31 @@ struct IndexState {
     std::int64_t dictionary = 0;
     std::int64_t ids = 0;
     std::int64_t ties = 0;
+    std::int64_t needs = 0;
 
-    // Everything but ids and ties.
+    // Everything but ids, ties and needs.
     [[nodiscard]] std::int64_t Helpers() const {
       return rows + filters + postings + columns + lookups + deaths + members + dictionary;
     }
-    [[nodiscard]] std::int64_t All() const { return Helpers() + ids + ties; }
+    [[nodiscard]] std::int64_t All() const { return Helpers() + ids + ties + needs; }
   } bytes;
+  // Entries of a table that names something by number: those in use, and those that wait for another name.
+  struct Names {
+    std::int64_t used = 0;
+    std::int64_t free = 0;
+  };
+  Names member_names;
+  Names need_names;
+  Names interest_names;
+  Names set_names;          // of languages, places, preferences, conflict keys
+  Names combination_names;  // of the first three
 };
 
 // Where somebody runs merges beside the writer, a batch itself merges segments of up to this many documents only.
 inline constexpr std::uint32_t kMaxInlineMerge = 2048;
+
+// How many names more a sweep of the dictionaries waits for at least.
+inline constexpr std::uint32_t kNamesBeforeSweep = 1024;
 
 class PoolIndex {
  public:
@@ -99,6 +114,14 @@ class PoolIndex {
   // Publishes what a task of this index made, once it has run; a merge that policy or epoch have overtaken is dropped,
   // and due again. Does nothing with the task of another index.
   void FinishMerge(const MergeTask& task);
+  // A sweep is due once the dictionaries have got so many names more than the last one left, or a quarter more: so they
+  // hold at most that much more than is used, and each new name costs a constant.
+  void SweepAfter(std::uint32_t more_names) { sweep_after_ = more_names; }
+  // A sweep of the dictionaries that is due, unless one is under way; null otherwise.
+  [[nodiscard]] std::unique_ptr<DictionarySweep> StartSweep();
+  // Frees what a sweep of this index found unused, once it has run, and says how many names that were. Frees nothing
+  // while a snapshot is written: the sweep is due again then. Does nothing with the sweep of another index.
+  std::uint32_t FinishSweep(const DictionarySweep& sweep);
 
   // The statistics of the pool as it stands, as the given generation.
   [[nodiscard]] domain::Statistics CountStatistics(std::int64_t generation) const;
@@ -114,6 +137,7 @@ class PoolIndex {
     View next;
     std::vector<HelperRow> rows;
     std::vector<std::uint32_t> erased;
+    std::vector<std::uint32_t> deleted_needs;
     std::vector<std::uint32_t> edited;          // members whose facts got a version of their own
     std::vector<std::function<void()>> retire;  // run once the new view is out
   };
@@ -135,7 +159,11 @@ class PoolIndex {
   void Apply(Batch&, std::monostate) {}
 
   [[nodiscard]] HelperRow MakeRow(std::uint32_t number, const domain::Member& member, const domain::Policy& policy);
-  void KillDocument(Batch& batch, std::uint32_t member);
+  // Numbers of names, which a sweep that is under way learns of.
+  [[nodiscard]] std::uint32_t TermOf(std::string_view canonical);
+  [[nodiscard]] std::uint32_t SetOf(std::vector<std::string> members);
+  [[nodiscard]] std::uint32_t CombinationOf(const Attributes& attributes);
+  void KillDocument(Batch& batch, std::uint32_t member, bool erased = false);
   void EditFacts(Batch& batch, std::uint32_t member, const std::function<void(network::MemberFacts&)>& edit);
   void WriteNeed(Batch& batch, std::string_view id, std::shared_ptr<const domain::Need> need);
   [[nodiscard]] Valuation ValuationOf(const View& view) const { return {view.pool, view.epoch_hour}; }
@@ -144,6 +172,7 @@ class PoolIndex {
   void Revalue(Batch& batch) const;
   void SettleFacts(Batch& batch);
   void Publish(Batch& batch);
+  void ForgetErased(const Batch& batch);
 
   // Facts written at a sequence, which older views may not see: settled once those are gone.
   struct Unsettled {
@@ -158,9 +187,13 @@ class PoolIndex {
   std::atomic<const View*> view_;
   std::int64_t member_count_ = 0;
   std::int64_t open_need_count_ = 0;
+  std::int64_t need_bytes_ = 0;
   std::uint64_t max_inline_merge_ = UINT64_MAX;
   std::vector<std::shared_ptr<Segment>> merging_;  // sources of the task under way
   std::deque<Unsettled> unsettled_;
+  std::unique_ptr<DictionaryUse> used_meanwhile_;  // while a sweep is under way
+  std::uint32_t names_left_ = 0;                   // by the last sweep
+  std::uint32_t sweep_after_ = kNamesBeforeSweep;
 };
 
 }  // namespace warmline::index

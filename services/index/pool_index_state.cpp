@@ -5,6 +5,11 @@
 namespace warmline::index {
 namespace {
 std::int64_t Signed(std::size_t bytes) { return static_cast<std::int64_t>(bytes); }
+
+template <typename Table>
+IndexState::Names NamesOf(const Table& table) {
+  return {std::int64_t{table.size()} - table.free(), table.free()};
+}
 }  // namespace
 
 IndexState PoolIndex::State() const {
@@ -14,7 +19,12 @@ IndexState PoolIndex::State() const {
   state.members = member_count_;
   state.epoch_hour = v.epoch_hour;
   state.open_needs = open_need_count_;
-  state.interests = tables_.terms.size();
+  state.member_names = NamesOf(tables_.members);
+  state.need_names = NamesOf(tables_.need_ids);
+  state.interest_names = NamesOf(tables_.terms);
+  state.set_names = NamesOf(tables_.sets);
+  state.combination_names = NamesOf(tables_.attributes);
+  state.interests = state.interest_names.used;
   state.segments = static_cast<std::int64_t>(v.segments.size());
   IndexState::Bytes& bytes = state.bytes;
   for (const SegmentState& s : v.segments) {
@@ -39,6 +49,7 @@ IndexState PoolIndex::State() const {
   bytes.ties += Signed(v.ties->bytes() + tables_.members.tie_slot_bytes());
   bytes.members = Signed(tables_.members.slot_bytes() + unsettled_.size() * sizeof(Unsettled));
   bytes.ids = Signed(tables_.members.id_bytes());
+  bytes.needs = Signed(tables_.need_ids.bytes() + tables_.needs.bytes()) + need_bytes_;
   bytes.dictionary =
       Signed(tables_.terms.bytes() + tables_.sets.bytes() + tables_.attributes.bytes() + v.statistics->bytes());
   return state;

@@ -138,6 +138,11 @@ void Segment::Kill(std::uint32_t doc, std::uint64_t sequence) {
   dead_bits_[doc / 64].fetch_or(std::uint64_t{1} << (doc % 64), std::memory_order_release);
 }
 
+void Segment::MarkErased(std::uint32_t doc) {
+  if (erased_.empty()) erased_.resize(size());
+  erased_[doc] = true;
+}
+
 bool Segment::DiedAfter(std::uint32_t doc, std::uint64_t sequence) const {
   // Deaths stand in order of sequence, and a view that is read is among the newest.
   for (std::uint32_t i = dead(); i > 0 && deaths_[i - 1].sequence > sequence; --i) {
@@ -149,7 +154,11 @@ bool Segment::DiedAfter(std::uint32_t doc, std::uint64_t sequence) const {
 void Segment::FollowDeaths(const Segment& source, std::uint32_t seen) {
   for (std::uint32_t i = seen; i < source.dead(); ++i) {
     // No view is older than this segment, so 0 is as good as the time of death, and in order.
-    if (const auto doc = Find(source.row(source.deaths_[i].doc).member())) Kill(*doc, 0);
+    const std::uint32_t died = source.deaths_[i].doc;
+    const auto doc = Find(source.row(died).member());
+    if (!doc) continue;
+    Kill(*doc, 0);
+    if (!source.erased_.empty() && source.erased_[died]) MarkErased(*doc);
   }
 }
 
@@ -159,7 +168,7 @@ Segment::Bytes Segment::bytes() const {
   bytes.filters = filters_.capacity() * sizeof(HelperFilter);
   bytes.postings = postings_ == nullptr ? 0 : postings_->bytes();
   bytes.members = (members_.capacity() + doc_of_.capacity()) * 4;
-  bytes.deaths = size() / 8 + deaths_.bytes();
+  bytes.deaths = size() / 8 + deaths_.bytes() + erased_.capacity() / 8;
   return bytes;
 }
 

@@ -38,7 +38,8 @@ class Segment {
   [[nodiscard]] static std::shared_ptr<Segment> Merge(std::span<const std::shared_ptr<Segment>> sources,
                                                       const StaticScore& score,
                                                       std::vector<std::uint32_t>& deaths_seen);
-  // Kills here what died in a source of this segment after its first `seen` deaths; before any view has the segment.
+  // Kills here what died in a source of this segment after its first `seen` deaths, and marks who was erased; before
+  // any view has the segment.
   void FollowDeaths(const Segment& source, std::uint32_t seen);
 
   [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(filters_.size()); }
@@ -69,6 +70,10 @@ class Segment {
   // Readers of views from `sequence` on no longer see the document.
   void Kill(std::uint32_t doc, std::uint64_t sequence);
   [[nodiscard]] std::uint32_t dead() const { return dead_.load(std::memory_order_acquire); }
+  // Marks a dead document as one of a member who was erased, whose number may be another's soon. These are by the
+  // index's writer; `erased` has an entry for each document, or none at all.
+  void MarkErased(std::uint32_t doc);
+  [[nodiscard]] const std::vector<bool>& erased() const { return erased_; }
 
   [[nodiscard]] std::size_t row_bytes() const { return rows_.size(); }
 
@@ -131,6 +136,7 @@ class Segment {
   std::unique_ptr<std::atomic<std::uint64_t>[]> dead_bits_;
   base::ChunkedArray<Death> deaths_;
   std::atomic<std::uint32_t> dead_{0};
+  std::vector<bool> erased_;
 };
 
 }  // namespace warmline::index

@@ -22,13 +22,14 @@ namespace warmline::index {
 // Raised when what the pieces mean changes: older ones are then not read.
 inline constexpr std::int64_t kSnapshotFormat = 2;
 
-// What a piece is of. Names: u32 length + 1 (0: forgotten), bytes. `segment` and `part` are 0 where there is one only.
+// What a piece is of. Names: u32 length + 1 (0: the number is free), bytes. `segment` and `part` are 0 where there is
+// one only.
 enum class Section : std::uint8_t {
   kTerms = 1,           // names of interests, by number
   kSets = 2,            // sets of attributes, by number: members in byte order, 0x1f between them
-  kAttributes = 3,      // 3 u32 each: numbers of the sets of languages, places, preferences
+  kAttributes = 3,      // 3 u32 each: numbers of the sets of languages, places, preferences; all ones: free
   kMemberIds = 4,       // names of members, by number
-  kMemberFacts = 5,     // u64 each: 1, exists << 1, introduces << 2, set of conflict keys << 32; 0: never written
+  kMemberFacts = 5,     // u64 each: 1, exists << 1, introduces << 2, set of conflict keys << 32; 0: the number is free
   kMemberLoads = 6,     // u32 each: open asks, asks this week << 16
   kBlocks = 7,          // 2 u32 each: who blocks, who is blocked
   kAsks = 8,            // 2 u32 each: a seeker, and network::AskBar of a helper
@@ -60,7 +61,7 @@ class SnapshotSource {
 
   [[nodiscard]] std::int64_t revision() const { return view_.revision; }
   [[nodiscard]] const domain::Pool& pool() const { return *view_.pool; }
-  // Numbers given to members, those of erased ones included.
+  // Numbers of members, free ones included.
   [[nodiscard]] std::int64_t members() const { return static_cast<std::int64_t>(facts_.size()); }
   [[nodiscard]] std::int64_t statistics_generation() const { return view_.statistics->generation(); }
   [[nodiscard]] const std::vector<std::shared_ptr<const domain::Need>>& needs() const { return needs_; }
@@ -76,17 +77,24 @@ class SnapshotSource {
   absl::Status WriteTies(const Sink& sink) const;
   absl::Status WriteSegment(const Sink& sink, std::uint32_t number) const;
 
+  // Whether a member who was there at the beginning was erased since: what was read of numbers may be of others.
+  [[nodiscard]] bool ErasedSince() const { return tables_->members.forgotten() != forgotten_; }
+
   std::shared_ptr<const Tables> tables_;
+  DictionaryPin pin_;
   View view_;
-  std::uint32_t terms_ = 0;
-  std::uint32_t sets_ = 0;
-  std::uint32_t attributes_ = 0;
+  std::uint64_t forgotten_ = 0;
+  // By number: whether it belonged to a name.
+  std::vector<bool> terms_;
+  std::vector<bool> sets_;
+  std::vector<bool> attributes_;
   std::vector<std::uint64_t> facts_;
   std::vector<std::uint32_t> loads_;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> blocks_;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> asks_;
   absl::flat_hash_map<std::uint32_t, std::vector<network::Tie>> replaced_ties_;
   std::vector<std::vector<std::uint64_t>> dead_bits_;
+  std::vector<std::vector<bool>> erased_;  // Segment::erased
   std::vector<std::shared_ptr<const domain::Need>> needs_;
 };
 

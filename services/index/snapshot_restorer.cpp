@@ -106,17 +106,22 @@ bool SnapshotRestorer::State::AddNames(Section section, std::span<const std::uin
       const std::uint32_t next = tables().members.size();
       if (!name) {
         tables().members.Skip();
-      } else if (tables().members.Intern(*name) != next) {
+      } else if (tables().members.Append(*name) != next) {
         return false;  // twice
       }
       continue;
     }
-    if (!name) return false;
     if (section == Section::kTerms) {
       const std::uint32_t next = tables().terms.size();
-      if (tables().terms.Intern(*name) != next) return false;
-    } else {
+      if (!name) {
+        tables().terms.Skip();
+      } else if (tables().terms.Append(*name) != next) {
+        return false;
+      }
+    } else if (name) {
       tables().sets.KeepAgain(*name);
+    } else {
+      tables().sets.Skip();
     }
   }
   return true;
@@ -126,9 +131,13 @@ bool SnapshotRestorer::State::AddAttributes(std::span<const std::uint8_t> bytes)
   Bytes in(bytes);
   while (in.more()) {
     const Attributes entry{in.Take<std::uint32_t>(), in.Take<std::uint32_t>(), in.Take<std::uint32_t>()};
+    if (in.ok() && entry == kFreeAttributes) {
+      tables().attributes.Skip();
+      continue;
+    }
     const std::uint32_t sets = tables().sets.size();
     if (!in.ok() || entry.languages >= sets || entry.places >= sets || entry.preferences >= sets) return false;
-    tables().attributes.Intern(entry);
+    tables().attributes.Append(entry);
   }
   return true;
 }

@@ -55,6 +55,12 @@ absl::Status WriteArray(const SnapshotSource::Sink& sink, Section section, std::
   return absl::OkStatus();
 }
 
+std::vector<bool> NamesIn(std::uint32_t size, const std::vector<std::uint32_t>& free) {
+  std::vector<bool> named(size, true);
+  for (const std::uint32_t number : free) named[number] = false;
+  return named;
+}
+
 absl::Status ErasedMeanwhile() { return absl::AbortedError("a member was erased while the snapshot was written"); }
 
 }  // namespace
@@ -99,20 +105,22 @@ const char* NameOf(Section section) {
   return "unknown";
 }
 
-SnapshotSource::SnapshotSource(const PoolIndex& index) : tables_(index.owned_tables_) {
+SnapshotSource::SnapshotSource(const PoolIndex& index) : tables_(index.owned_tables_), pin_(*tables_) {
   const base::RcuReadGuard guard;
   view_ = index.view();
   const network::MemberTable& members = tables_->members;
-  terms_ = tables_->terms.size();
-  sets_ = tables_->sets.size();
-  attributes_ = tables_->attributes.size();
+  forgotten_ = members.forgotten();
+  terms_ = NamesIn(tables_->terms.size(), tables_->terms.free_numbers());
+  sets_ = NamesIn(tables_->sets.size(), tables_->sets.free_numbers());
+  attributes_ = NamesIn(tables_->attributes.size(), tables_->attributes.free_numbers());
   const std::uint32_t count = members.size();
   facts_.reserve(count);
   loads_.reserve(count);
   for (std::uint32_t m = 0; m < count; ++m) {
     const network::FactsView facts = members.facts(m).Read(UINT64_MAX);
-    facts_.push_back(1U | (facts.exists ? 2U : 0U) | (facts.introduces ? 4U : 0U) |
-                     std::uint64_t{facts.conflict_set} << 32);
+    facts_.push_back(members.Id(m).empty() ? 0
+                                           : 1U | (facts.exists ? 2U : 0U) | (facts.introduces ? 4U : 0U) |
+                                                 std::uint64_t{facts.conflict_set} << 32);
     loads_.push_back(members.packed_load(m));
     for (const std::uint32_t blocked : facts.blocks) blocks_.emplace_back(m, blocked);
     for (const std::uint32_t bar : facts.barred) asks_.emplace_back(m, bar);
@@ -122,7 +130,10 @@ SnapshotSource::SnapshotSource(const PoolIndex& index) : tables_(index.owned_tab
     std::vector<network::Tie>& row = replaced_ties_[m];
     for (std::size_t i = 0; i < ties.size(); ++i) row.push_back(ties[i]);
   }
-  for (const SegmentState& s : view_.segments) dead_bits_.push_back(s.segment->DeadBits());
+  for (const SegmentState& s : view_.segments) {
+    dead_bits_.push_back(s.segment->DeadBits());
+    erased_.push_back(s.segment->erased());
+  }
   for (std::uint32_t n = 0; n < tables_->need_ids.size(); ++n) {
     const auto* need = tables_->needs[n].Newest();
     if (need != nullptr && *need != nullptr) needs_.push_back(*need);
@@ -130,15 +141,19 @@ SnapshotSource::SnapshotSource(const PoolIndex& index) : tables_(index.owned_tab
 }
 
 absl::Status SnapshotSource::WriteTables(const Sink& sink) const {
-  auto status = WriteEntries(sink, Section::kTerms, terms_, [&](std::string& out, std::uint32_t i) {
-    AppendName(out, tables_->terms.Name(i), false);
-  });
+  const auto names = [&](Section section, const std::vector<bool>& named, auto name_of) {
+    return WriteEntries(sink, section, static_cast<std::uint32_t>(named.size()),
+                        [&](std::string& out, std::uint32_t i) {
+                          AppendName(out, named[i] ? name_of(i) : std::string_view(), !named[i]);
+                        });
+  };
+  auto status = names(Section::kTerms, terms_, [&](std::uint32_t i) { return tables_->terms.Name(i); });
   if (!status.ok()) return status;
-  status = WriteEntries(sink, Section::kSets, sets_,
-                        [&](std::string& out, std::uint32_t i) { AppendName(out, tables_->sets.Kept(i), false); });
+  status = names(Section::kSets, sets_, [&](std::uint32_t i) { return tables_->sets.Kept(i); });
   if (!status.ok()) return status;
-  return WriteEntries(sink, Section::kAttributes, attributes_, [&](std::string& out, std::uint32_t i) {
-    const Attributes& entry = tables_->attributes[i];
+  const auto combinations = static_cast<std::uint32_t>(attributes_.size());
+  return WriteEntries(sink, Section::kAttributes, combinations, [&](std::string& out, std::uint32_t i) {
+    const Attributes entry = attributes_[i] ? tables_->attributes[i] : kFreeAttributes;
     Append(out, entry.languages);
     Append(out, entry.places);
     Append(out, entry.preferences);
@@ -149,8 +164,8 @@ absl::Status SnapshotSource::WriteMembers(const Sink& sink) const {
   const auto count = static_cast<std::uint32_t>(facts_.size());
   bool erased = false;
   auto status = WriteEntries(sink, Section::kMemberIds, count, [&](std::string& out, std::uint32_t m) {
-    const std::string_view id = tables_->members.Id(m);
-    erased = erased || (id.empty() && (facts_[m] & 2) != 0);
+    const std::string_view id = facts_[m] == 0 ? std::string_view() : tables_->members.Id(m);
+    erased = erased || (id.empty() && facts_[m] != 0);
     AppendName(out, id, id.empty());
   });
   if (!status.ok()) return status;
@@ -208,13 +223,8 @@ absl::Status SnapshotSource::WriteSegment(const Sink& sink, std::uint32_t number
   if (!status.ok()) return status;
   // Rows of members who were erased leave nothing behind.
   std::vector<std::uint32_t> wiped;
-  {
-    const base::RcuReadGuard guard;
-    for (std::uint32_t doc = 0; doc < segment.size(); ++doc) {
-      if ((dead_bits_[number][doc / 64] >> (doc % 64) & 1) != 0 &&
-          tables_->members.Id(segment.row(doc).member()).empty())
-        wiped.push_back(doc);
-    }
+  for (std::uint32_t doc = 0; doc < erased_[number].size(); ++doc) {
+    if (erased_[number][doc]) wiped.push_back(doc);
   }
   status = WriteArray(sink, Section::kRows, number, segment.rows(), [&](std::size_t at, std::string& piece) {
     // The first that may reach into the piece.
@@ -252,10 +262,7 @@ absl::Status SnapshotSource::Write(const Sink& sink) const {
     if (auto status = WriteSegment(sink, number); !status.ok()) return status;
   }
   // Whoever is gone now stands in none of the pieces, or in a place that the names no longer tell: this asks again.
-  const base::RcuReadGuard guard;
-  for (std::uint32_t m = 0; m < facts_.size(); ++m) {
-    if ((facts_[m] & 2) != 0 && tables_->members.Id(m).empty()) return ErasedMeanwhile();
-  }
+  if (ErasedSince()) return ErasedMeanwhile();
   return absl::OkStatus();
 }
 

@@ -2,6 +2,7 @@
 // never changes.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -19,7 +20,9 @@
 
 namespace warmline::index {
 
-// Tables of a pool that only grow; everything in a view names their entries by number.
+// Tables of a pool; everything in a view names their entries by number. An entry stays as long as a view that a reader
+// may hold names it. Members and needs go when they are erased; a DictionarySweep finds the others that nothing names
+// any longer.
 struct Tables {
   base::NameTable terms;
   AttributeSets sets;
@@ -27,6 +30,22 @@ struct Tables {
   network::MemberTable members;
   base::NameTable need_ids;
   base::ChunkedArray<base::Versioned<std::shared_ptr<const domain::Need>>> needs;
+  // How many hold numbers of terms, sets and attributes outside of a guard (DictionaryPin): none of these is freed
+  // meanwhile.
+  mutable std::atomic<int> pins{0};
+};
+
+// While one lives, numbers of terms, sets and attributes stay what they are. Thread-safety: made by the index's writer,
+// given up by any thread.
+class DictionaryPin {
+ public:
+  explicit DictionaryPin(const Tables& tables) : tables_(tables) { tables_.pins.fetch_add(1); }
+  ~DictionaryPin() { tables_.pins.fetch_sub(1); }
+  DictionaryPin(const DictionaryPin&) = delete;
+  DictionaryPin& operator=(const DictionaryPin&) = delete;
+
+ private:
+  const Tables& tables_;
 };
 
 struct SegmentState {

@@ -5,12 +5,21 @@
 namespace warmline::network {
 
 std::uint32_t MemberTable::Intern(std::string_view id) {
-  // Before the number can be known to a reader.
+  GrowForOneMore();
+  return names_.Intern(id);
+}
+
+std::uint32_t MemberTable::Append(std::string_view id) {
+  GrowForOneMore();
+  return names_.Append(id);
+}
+
+// Before the number can be known to a reader.
+void MemberTable::GrowForOneMore() {
   const std::size_t size = names_.size() + std::size_t{1};
   facts_.Grow(size);
   ties_.Grow(size);
   loads_.Grow(size);
-  return names_.Intern(id);
 }
 
 void MemberTable::Reserve(std::uint32_t members) {
@@ -21,8 +30,14 @@ void MemberTable::Reserve(std::uint32_t members) {
 }
 
 void MemberTable::Skip() {
-  Reserve(names_.size() + 1);
+  GrowForOneMore();
   names_.Skip();
+}
+
+void MemberTable::Forget(std::uint32_t member) {
+  SetPackedLoad(member, 0);
+  forgotten_.fetch_add(1, std::memory_order_seq_cst);
+  names_.Forget(member);
 }
 
 domain::Load MemberTable::load(std::uint32_t member) const {

@@ -26,8 +26,9 @@ struct Tie {
 
 class MemberTable {
  public:
-  // The number of a member, given now if it is new.
+  // The number of a member, given now if it is new; and the same, but a new member never gets a number that is free.
   std::uint32_t Intern(std::string_view id);
+  std::uint32_t Append(std::string_view id);
   [[nodiscard]] std::optional<std::uint32_t> Find(std::string_view id) const { return names_.Find(id); }
   // See base::NameTable::FindByHash.
   [[nodiscard]] std::optional<std::uint32_t> FindByHash(std::uint64_t hash,
@@ -40,7 +41,12 @@ class MemberTable {
   // Room for so many at once; and a number that is nobody's any longer.
   void Reserve(std::uint32_t members);
   void Skip();
-  void Forget(std::uint32_t member) { names_.Forget(member); }
+  // Frees the number of a member who has no document, tie, block or ask left in any view that a reader may hold
+  // (base::NameTable::Forget).
+  void Forget(std::uint32_t member);
+  [[nodiscard]] std::uint32_t free() const { return names_.free(); }
+  // How often a number was freed: what was read of numbers is of the same members as long as this is the same.
+  [[nodiscard]] std::uint64_t forgotten() const { return forgotten_.load(std::memory_order_seq_cst); }
 
   [[nodiscard]] VersionedFacts& facts(std::uint32_t member) const { return facts_[member]; }
   // The whole list of a member's ties where it differs from the CSR base; see network/graph.h.
@@ -69,10 +75,13 @@ class MemberTable {
   [[nodiscard]] std::size_t tie_slot_bytes() const { return ties_.bytes(); }
 
  private:
+  void GrowForOneMore();
+
   base::NameTable names_;
   base::ChunkedArray<VersionedFacts> facts_;
   base::ChunkedArray<base::Versioned<std::vector<Tie>>> ties_;
   base::ChunkedArray<std::atomic<std::uint32_t>> loads_;  // open asks, and asks this week above
+  std::atomic<std::uint64_t> forgotten_{0};
 };
 
 }  // namespace warmline::network

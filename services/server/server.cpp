@@ -309,7 +309,9 @@ void Server::State::Maintain() {
     ReloadCertificate();
     pools->Maintain();
     RefreshStatistics();
-    metrics.PoolsHeld(pools->Totals());
+    application::PoolTotals totals = pools->Totals();
+    totals.store_cache_bytes = store->cache_bytes();
+    metrics.PoolsHeld(totals);
     ReportWork();
   } while (!stop_maintenance.IsSetWithin(kMaintenance));
 }
@@ -317,6 +319,7 @@ void Server::State::Maintain() {
 void Server::State::MergeSegments() {
   do {
     if (const auto merge = pools->MergeSegments()) metrics.SegmentsMerged(merge->took, merge->pause);
+    (void)pools->SweepDictionaries();
   } while (!stop_maintenance.IsSetWithin(kMergeCheck));
 }
 

@@ -177,6 +177,7 @@ absl::Status Market::PlayStep() {
   pools_.Maintain();
   while (pools_.MergeSegments()) {
   }
+  (void)pools_.SweepDictionaries();
   std::vector<Action> due;
   {
     auto reader = store_.Read();

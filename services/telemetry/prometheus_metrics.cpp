@@ -54,6 +54,7 @@ prometheus::Counter& Audits(prometheus::Registry& registry, const char* result) 
 
 PrometheusMetrics::PrometheusMetrics(const std::string& version)
     : process_(registry_),
+      memory_(registry_),
       market_(registry_),
       refused_(BuildCounter()
                    .Name("warmline_rpc_refused_total")
@@ -292,10 +293,12 @@ void PrometheusMetrics::PoolsHeld(const application::PoolTotals& totals) {
   open_needs_.Set(static_cast<double>(totals.open_needs));
   ties_.Set(static_cast<double>(totals.ties));
   epoch_lag_.Set(static_cast<double>(totals.epoch_lag_hours));
+  memory_.Set(totals);
 }
 
 std::string PrometheusMetrics::Text() const {
   process_.Refresh();
+  memory_.Refresh();
   std::vector<prometheus::MetricFamily> families = registry_.Collect();
   for (const auto* family : {&calls_, &match_seconds_family_, &match_touched_family_, &match_weighed_family_})
     families.push_back(family->Collect());

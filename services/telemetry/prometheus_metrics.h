@@ -11,6 +11,7 @@
 
 #include "application/metrics.h"
 #include "telemetry/market_metrics.h"
+#include "telemetry/memory_metrics.h"
 #include "telemetry/process_metrics.h"
 #include "telemetry/striped_histogram.h"
 
@@ -60,6 +61,7 @@ class PrometheusMetrics : public application::Metrics {
  private:
   prometheus::Registry registry_;
   ProcessMetrics process_;
+  MemoryMetrics memory_;
   MarketMetrics market_;
   prometheus::Family<prometheus::Counter>& refused_;
   prometheus::Family<prometheus::Gauge>& queue_waiting_;

@@ -10,6 +10,7 @@
 #include "index/pool_index.h"
 #include "index/snapshot.h"
 #include "simulation/community.h"
+#include "support/beside_writer.h"
 #include "support/oracle.h"
 #include "support/random_world.h"
 
@@ -19,7 +20,6 @@ namespace {
 int pools_compared = 0;
 int answers_begun = 0;
 int answers_equal = 0;
-int merges_finished = 0;
 int snapshots_restored = 0;
 
 // A world, and the index that should agree with it.
@@ -35,6 +35,7 @@ class Pair {
     index_ = std::make_unique<index::PoolIndex>(pool, world_.epoch_hour - (random_.Chance(30) ? 5 : 0));
     if (random_.Chance(70)) merge_limit_ = static_cast<std::uint32_t>(1 + members / 40);
     if (merge_limit_) index_->LeaveLargeMerges(*merge_limit_);
+    index_->SweepAfter(1);
     Load();
     if (random_.Chance(70)) Refresh();
     for (int batches = random_.Below(6); batches > 0; --batches) Change();
@@ -144,7 +145,7 @@ class Pair {
       changes.push_back({++revision_, std::move(body)});
     }
     index_->Apply(changes);
-    MergeAway();
+    beside_.Go(*index_);
     if (random_.Chance(15)) MoveHouse();
   }
 
@@ -164,23 +165,11 @@ class Pair {
     auto restored =
         restorer.Finish(source.revision(), epoch, world_.statistics.generation > 0 ? &world_.statistics : nullptr);
     RC_ASSERT(restored.ok());
-    merge_.reset();
-    merge_has_run_ = false;
+    beside_.Forget();
     index_ = *std::move(restored);
     if (merge_limit_) index_->LeaveLargeMerges(*merge_limit_);
+    index_->SweepAfter(1);
     ++snapshots_restored;
-  }
-
-  // As somebody who runs merges beside the writer would: changes come while one is under way.
-  void MergeAway() {
-    if (merge_ == nullptr) merge_ = index_->StartMerge();
-    if (merge_ == nullptr || !random_.Chance(60)) return;
-    if (!merge_has_run_) merge_->Run();
-    merge_has_run_ = random_.Chance(50);  // if so, more changes come before it is installed
-    if (merge_has_run_) return;
-    index_->FinishMerge(*merge_);
-    merge_.reset();
-    ++merges_finished;
   }
 
   void Refresh() {
@@ -286,8 +275,7 @@ class Pair {
   std::int64_t revision_ = 1;
   int changes_a_batch_;
   std::optional<std::uint32_t> merge_limit_;
-  std::unique_ptr<index::MergeTask> merge_;
-  bool merge_has_run_ = false;
+  BesideTheWriter beside_{random_};
 };
 
 RC_GTEST_PROP(MatchOracle, EqualIdsOrderScoresAndCounts, (std::uint64_t seed)) {
@@ -303,7 +291,8 @@ TEST(MatchOracle, LargePoolsAreEqual) {
       FAIL() << "seed " << seed << ": " << failed.description;
     }
   }
-  EXPECT_GT(merges_finished, 5);
+  EXPECT_GT(BesideTheWriter::merges_finished, 5);
+  EXPECT_GT(BesideTheWriter::names_freed, 100);
 }
 
 // More documents than one chunk of postings holds.

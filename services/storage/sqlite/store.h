@@ -32,6 +32,7 @@ class Store : public application::RecordStore {
   using application::RecordStore::Begin;
   std::uint64_t history() const override { return history_; }
   const std::string& token_key() const override { return token_key_; }
+  std::int64_t cache_bytes() const override { return sqlite3_memory_used(); }
   absl::StatusOr<domain::ChangeBody> DecodeLogRow(const std::string& pool, const std::string& payload) const override {
     return erasure_key_.Decode(pool, payload);
   }
