@@ -50,7 +50,7 @@ SqliteBaseline::SqliteBaseline(const std::string& path, const std::vector<WriteR
     : state_(new State{rows, nullptr, {}, 0}) {
   sqlite3_open(path.c_str(), &state_->database);
   state_->Do(
-      "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA cache_size=-65536; PRAGMA "
+      "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA cache_size=-16384; PRAGMA "
       "wal_autocheckpoint=4000;"
       "CREATE TABLE pool(id TEXT PRIMARY KEY, head INTEGER NOT NULL) WITHOUT ROWID; INSERT INTO pool VALUES ('p', 0);"
       "CREATE TABLE member(pool TEXT, id TEXT, payload BLOB, PRIMARY KEY(pool, id)) WITHOUT ROWID;"

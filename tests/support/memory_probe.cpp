@@ -1,13 +1,14 @@
 #include "support/memory_probe.h"
 
-#include <absl/strings/numbers.h>
-#include <absl/strings/str_split.h>
-#include <absl/strings/strip.h>
 #include <malloc.h>
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <fstream>
+#include <iterator>
+#include <sstream>
 
 namespace warmline::testing {
 namespace {
@@ -35,14 +36,14 @@ MemoryFigures ReadMemory(const std::string& metrics_page) {
   std::int64_t resident = 0;
   statm >> total >> resident;
   figures["resident"] = static_cast<double>(resident * sysconf(_SC_PAGESIZE));
-  for (const std::string_view line : absl::StrSplit(metrics_page, '\n')) {
-    for (const char* gauge : kGauges) {
-      std::string_view rest = line;
-      double value = 0;
-      if (!absl::ConsumePrefix(&rest, gauge) || rest.empty() || (rest[0] != ' ' && rest[0] != '{')) continue;
-      const std::size_t space = line.rfind(' ');
-      if (absl::SimpleAtod(line.substr(space + 1), &value)) figures[std::string(line.substr(0, space))] = value;
-    }
+  std::istringstream lines(metrics_page);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t end = line.find_first_of(" {");
+    const std::size_t space = line.rfind(' ');
+    if (space == std::string::npos ||
+        std::find(std::begin(kGauges), std::end(kGauges), line.substr(0, end)) == std::end(kGauges))
+      continue;
+    figures[line.substr(0, space)] = std::strtod(line.c_str() + space + 1, nullptr);
   }
   return figures;
 }

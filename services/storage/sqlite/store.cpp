@@ -18,6 +18,10 @@ namespace {
 
 // Connections kept for the next reader.
 constexpr std::size_t kMaxIdleReaders = 8;
+// Pages that a connection keeps in memory. They fill up as the file grows, and the system has them in its own cache
+// anyway: more than this made no batch of writes faster in a file of 223 MB.
+constexpr int kWriterCacheKib = 16 * 1024;
+constexpr int kReaderCacheKib = 2 * 1024;
 
 }  // namespace
 
@@ -77,9 +81,9 @@ absl::Status Store::Lock() {
 absl::Status Store::OpenWriter() {
   auto database = Database::Open(options_.path, Database::Mode::kReadWrite);
   if (!database.ok()) return database.status();
-  const auto status = (*database)->RunScript(
-      absl::StrCat("PRAGMA journal_mode=WAL; PRAGMA synchronous=", options_.synchronous,
-                   "; PRAGMA secure_delete=ON; PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000"));
+  const auto status = (*database)->RunScript(absl::StrCat(
+      "PRAGMA journal_mode=WAL; PRAGMA synchronous=", options_.synchronous,
+      "; PRAGMA secure_delete=ON; PRAGMA cache_size=-", kWriterCacheKib, "; PRAGMA wal_autocheckpoint=4000"));
   if (!status.ok()) {
     return domain::MakeError(domain::ReasonOf(status), absl::StrCat(options_.path, ": ", std::string(status.message())),
                              domain::RetryAfterOf(status));
@@ -124,6 +128,8 @@ absl::StatusOr<std::unique_ptr<application::RecordReader>> Store::Read() {
     auto opened = Database::Open(options_.path, Database::Mode::kReadOnly);
     if (!opened.ok()) return opened.status();
     reader = *std::move(opened);
+    if (auto status = reader->RunScript(absl::StrCat("PRAGMA cache_size=-", kReaderCacheKib)); !status.ok())
+      return status;
   }
   if (auto status = reader->RunScript("BEGIN"); !status.ok()) return status;
   return std::make_unique<Snapshot>(*this, std::move(reader));
