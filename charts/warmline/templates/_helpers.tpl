@@ -45,13 +45,69 @@ capabilities: {drop: [ALL]}
 {{- $values := (index . 0).Values -}}
 {path: {{ index . 1 }}, port: operations{{ if $values.operations.tls }}, scheme: HTTPS{{ end }}}
 {{- end }}
+{{- /* Whether Warmline itself speaks TLS: with a front, only for the operations port. */ -}}
+{{- define "warmline.serverTls" -}}
+{{- if and .Values.tls.secret (or (not .Values.front.enabled) .Values.operations.tls) }}yes{{ end }}
+{{- end }}
+{{- define "warmline.frontImage" -}}
+{{- with .Values.front.image }}{{ if .digest }}{{ .repository }}@{{ .digest }}{{ else }}{{ .repository }}:{{ .tag }}{{ end }}{{ end }}
+{{- end }}
+{{- /* The proxy before the API's port, in the same pod: docs/adr/0016. */ -}}
+{{- define "warmline.front" -}}
+- name: front
+  image: {{ include "warmline.frontImage" . | quote }}
+  imagePullPolicy: {{ .Values.front.image.pullPolicy }}
+  command: [haproxy]
+  args: [-f, /etc/warmline/front/haproxy.cfg]
+  env:
+    - {name: WARMLINE_FRONT_LISTEN, value: "0.0.0.0:{{ .Values.service.grpcPort }}"}
+    - {name: WARMLINE_FRONT_SERVER, value: "127.0.0.1:{{ .Values.front.serverPort }}"}
+    - {name: WARMLINE_FRONT_STATUS_LISTEN, value: "0.0.0.0:{{ .Values.front.statusPort }}"}
+    - {name: WARMLINE_FRONT_THREADS, value: {{ int .Values.front.threads | quote }}}
+    - {name: WARMLINE_FRONT_MAX_CONNECTIONS, value: {{ int .Values.front.maxConnections | quote }}}
+    - {name: WARMLINE_FRONT_MAX_CONNECTIONS_PER_ADDRESS, value: {{ int .Values.front.maxConnectionsPerAddress | quote }}}
+    - {name: WARMLINE_FRONT_MAX_CALLS, value: {{ int .Values.front.maxCalls | quote }}}
+    - {name: WARMLINE_FRONT_MAX_CALLS_PER_ADDRESS, value: {{ int .Values.front.maxCallsPerAddress | quote }}}
+    - {name: WARMLINE_FRONT_IDLE_STREAM, value: {{ .Values.front.idleStream | quote }}}
+    - {name: WARMLINE_FRONT_IDLE_CLIENT, value: {{ .Values.front.idleClient | quote }}}
+    - {name: WARMLINE_FRONT_HARD_STOP, value: "{{ int .Values.drain.timeout }}ms"}
+    {{- if .Values.tls.secret }}
+    - {name: WARMLINE_FRONT_TLS_CERT_FILE, value: /etc/warmline/tls/tls.crt}
+    {{- if .Values.tls.clientCaKey }}
+    - {name: WARMLINE_FRONT_TLS_CLIENT_CA_FILE, value: {{ printf "/etc/warmline/tls/%s" .Values.tls.clientCaKey | quote }}}
+    {{- end }}
+    {{- if .Values.operations.tls }}
+    - {name: WARMLINE_FRONT_SERVER_TLS, value: "true"}
+    {{- end }}
+    {{- end }}
+  ports:
+    - {name: grpc, containerPort: {{ .Values.service.grpcPort }}}
+    - {name: front-status, containerPort: {{ .Values.front.statusPort }}}
+  startupProbe: {httpGet: {path: /livez, port: front-status}, periodSeconds: 1, failureThreshold: 60}
+  livenessProbe: {httpGet: {path: /livez, port: front-status}, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6}
+  readinessProbe: {httpGet: {path: /livez, port: front-status}, periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 2}
+  # It stays as long as Warmline still answers calls that come; the image's stop signal, SIGUSR1, lets calls under way end.
+  lifecycle: {preStop: {exec: {command: [sleep, {{ div (add (int .Values.drain.delay) 999) 1000 | quote }}]}}}
+  securityContext: {{- include "warmline.containerSecurity" . | nindent 4 }}
+  resources: {{- toYaml .Values.front.resources | nindent 4 }}
+  volumeMounts:
+    - {name: front, mountPath: /etc/warmline/front, readOnly: true}
+    {{- if .Values.tls.secret }}
+    - {name: tls, mountPath: /etc/warmline/tls, readOnly: true}
+    {{- end }}
+{{- end }}
 {{- define "warmline.pod" -}}
 metadata:
   labels:
     {{- include "warmline.labels" . | nindent 4 }}
     {{- with .Values.podLabels }}{{ toYaml . | nindent 4 }}{{ end }}
-  {{- with .Values.podAnnotations }}
-  annotations: {{- toYaml . | nindent 4 }}
+  {{- if or .Values.podAnnotations .Values.front.enabled }}
+  annotations:
+    {{- with .Values.podAnnotations }}{{ toYaml . | nindent 4 }}{{ end }}
+    {{- if .Values.front.enabled }}
+    # The front reads its configuration once: a change of it is a rollout.
+    checksum/front: {{ .Files.Get "files/haproxy.cfg" | sha256sum }}
+    {{- end }}
   {{- end }}
 spec:
   serviceAccountName: {{ include "warmline.serviceAccount" . }}
@@ -73,7 +129,12 @@ spec:
       args: [serve]
       env:
         {{- include "warmline.storeEnv" . | nindent 8 }}
+        {{- if .Values.front.enabled }}
+        # The front beside it is the only one who calls here.
+        - {name: WARMLINE_LISTEN, value: "127.0.0.1:{{ .Values.front.serverPort }}"}
+        {{- else }}
         - {name: WARMLINE_LISTEN, value: "0.0.0.0:{{ .Values.service.grpcPort }}"}
+        {{- end }}
         - {name: WARMLINE_OPS_LISTEN, value: "0.0.0.0:{{ .Values.service.operationsPort }}"}
         {{- if .Values.tokens.secret }}
         - {name: WARMLINE_TOKENS_FILE, value: {{ printf "/etc/warmline/tokens/%s" .Values.tokens.key | quote }}}
@@ -102,10 +163,10 @@ spec:
         - {name: WARMLINE_DRAIN_DELAY_MS, value: {{ int .Values.drain.delay | quote }}}
         - {name: WARMLINE_DRAIN_TIMEOUT_MS, value: {{ int .Values.drain.timeout | quote }}}
         - {name: WARMLINE_LOG_LEVEL, value: {{ .Values.logLevel }}}
-        {{- if .Values.tls.secret }}
+        {{- if include "warmline.serverTls" . }}
         - {name: WARMLINE_TLS_CERT_FILE, value: /etc/warmline/tls/tls.crt}
         - {name: WARMLINE_TLS_KEY_FILE, value: /etc/warmline/tls/tls.key}
-        {{- if .Values.tls.clientCaKey }}
+        {{- if and .Values.tls.clientCaKey (not .Values.front.enabled) }}
         - {name: WARMLINE_TLS_CLIENT_CA_FILE, value: {{ printf "/etc/warmline/tls/%s" .Values.tls.clientCaKey | quote }}}
         {{- end }}
         {{- end }}
@@ -121,7 +182,9 @@ spec:
         {{- end }}
         {{- with .Values.extraEnv }}{{ toYaml . | nindent 8 }}{{ end }}
       ports:
+        {{- if not .Values.front.enabled }}
         - {name: grpc, containerPort: {{ .Values.service.grpcPort }}}
+        {{- end }}
         - {name: operations, containerPort: {{ .Values.service.operationsPort }}}
       # Ten minutes to read the pools; then only a process that hangs is restarted, and one that is stale or drains gets no calls.
       startupProbe: {httpGet: {{ include "warmline.probe" (list . "/startupz") }}, periodSeconds: 2, failureThreshold: 300}
@@ -140,7 +203,7 @@ spec:
         {{- if and .Values.audit.enabled .Values.audit.secret.name }}
         - {name: audit, mountPath: /etc/warmline/audit, readOnly: true}
         {{- end }}
-        {{- if .Values.tls.secret }}
+        {{- if include "warmline.serverTls" . }}
         - {name: tls, mountPath: /etc/warmline/tls, readOnly: true}
         {{- end }}
         {{- if and (eq .Values.profile "cluster") .Values.redis.url .Values.redis.passwordSecret.name }}
@@ -149,7 +212,13 @@ spec:
         {{- if .Values.webhook.url }}
         - {name: webhook, mountPath: /etc/warmline/webhook, readOnly: true}
         {{- end }}
+    {{- if .Values.front.enabled }}
+    {{- include "warmline.front" . | nindent 4 }}
+    {{- end }}
   volumes:
+    {{- if .Values.front.enabled }}
+    - {name: front, configMap: {name: {{ include "warmline.name" . }}-front}}
+    {{- end }}
     {{- if .Values.tokens.secret }}
     - {name: tokens, secret: {secretName: {{ .Values.tokens.secret }}}}
     {{- end }}

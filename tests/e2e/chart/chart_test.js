@@ -22,10 +22,10 @@ function render(values) {
 const axes = [
   [{profile: "cluster"}, {profile: "embedded"}],
   [{}, {"tls.secret": "tls"}, {"tls.secret": "tls", "tls.clientCaKey": "ca.crt", "operations.tls": true}],
-  [{}, {"autoscaling.enabled": true}],
+  [{}, {"autoscaling.enabled": true, "front.enabled": false}],
   [{}, {"monitoring.serviceMonitor.enabled": true, "monitoring.rules.enabled": true, "monitoring.dashboards.enabled": true}],
   [{}, {"networkPolicy.enabled": false, "podDisruptionBudget.enabled": false, "migration.enabled": false, "serviceAccount.create": false, "operations.console": false}],
-  [{}, {"redis.url": ""}, {"redis.passwordSecret.name": "redis"}],
+  [{}, {"redis.url": ""}, {"redis.passwordSecret.name": "redis", "service.grpcPort": 8443, "front.image.digest": "sha256:" + "b".repeat(64), "front.maxCalls": 5000, "front.threads": 2, "front.idleStream": "2h", "drain.delay": 1500}],
   [{}, {"webhook.url": "https://portal.example/events", "service.type": "LoadBalancer", "persistence.storageClass": "fast", "image.digest": "sha256:" + "a".repeat(64)}, {"jwt.issuer": "https://login.example", "jwt.audience": "warmline", "tokens.secret": "", "audit.enabled": true, "audit.secret.name": "audit"}],
   [{}, {"nodeSelector.disk": "ssd", "podAnnotations.team": "city", "podLabels.tier": "api", priorityClassName: "high", "image.pullSecrets[0].name": "registry", "extraEnv[0].name": "WARMLINE_MAX_IN_FLIGHT", "extraEnv[0].value": "\"4000\""}],
 ];
@@ -47,9 +47,34 @@ const help = execFileSync(program, ["serve", "--help"], {encoding: "utf8"});
 const migrateHelp = execFileSync(program, ["migrate", "--help"], {encoding: "utf8"});
 const pages = new Set([...readFileSync(path.join(root, "services/console/operations_server.cpp"), "utf8").matchAll(/server->Get\("([^"]+)"/g)].map(m => m[1]));
 
+// The front's own configuration names what it reads from the environment.
+const frontConfig = readFileSync(path.join(root, "deploy/front/haproxy.cfg"), "utf8");
+const frontNames = new Set([...frontConfig.matchAll(/WARMLINE_FRONT_[A-Z_]+/g)].map(m => m[0]));
+
+// The front takes the API's port, and Warmline listens where nobody outside of the pod reaches it.
+function checkFront(where, spec, front) {
+  const env = container => new Map(container.env.map(e => [e.name, e.value]));
+  const of = env(front), server = env(spec.containers.find(c => c.name === "warmline"));
+  for (const name of of.keys()) if (!frontNames.has(name)) fail(where, `${name} is nothing that the front's configuration reads`);
+  const ports = new Map(front.ports.map(p => [p.name, p.containerPort]));
+  if (of.get("WARMLINE_FRONT_LISTEN") !== `0.0.0.0:${ports.get("grpc")}`) fail(where, `the front listens on ${of.get("WARMLINE_FRONT_LISTEN")}, and port grpc is ${ports.get("grpc")}`);
+  if (of.get("WARMLINE_FRONT_STATUS_LISTEN") !== `0.0.0.0:${ports.get("front-status")}`) fail(where, "the front's health is asked for at another port");
+  if (of.get("WARMLINE_FRONT_SERVER") !== server.get("WARMLINE_LISTEN") || !server.get("WARMLINE_LISTEN").startsWith("127.0.0.1:")) fail(where, `the front calls ${of.get("WARMLINE_FRONT_SERVER")}, and Warmline listens on ${server.get("WARMLINE_LISTEN")}`);
+  if (of.has("WARMLINE_FRONT_SERVER_TLS") !== server.has("WARMLINE_TLS_CERT_FILE")) fail(where, "front and server do not agree on TLS");
+  if (server.has("WARMLINE_TLS_CLIENT_CA_FILE")) fail(where, "Warmline asks the front for a certificate");
+  const wait = Number(front.lifecycle.preStop.exec.command[1]);
+  if (!(wait * 1000 >= Number(server.get("WARMLINE_DRAIN_DELAY_MS")))) fail(where, `the front goes after ${wait} s, while Warmline still answers`);
+  const volumes = new Set((spec.volumes ?? []).map(v => v.name));
+  for (const mount of front.volumeMounts) if (!volumes.has(mount.name)) fail(where, `volume ${mount.name} does not exist`);
+  for (const [name, value] of of) if (name.endsWith("_FILE") && !front.volumeMounts.some(m => value.startsWith(m.mountPath))) fail(where, `${name}=${value} lies in no volume`);
+  if (!front.securityContext.readOnlyRootFilesystem || front.securityContext.allowPrivilegeEscalation !== false) fail(where, "the front may do more than it must");
+}
+
 function checkPod(where, spec) {
   const volumes = new Set([...(spec.volumes ?? []).map(v => v.name), "data"]);
-  for (const container of spec.containers) {
+  const front = spec.containers.find(c => c.name === "front");
+  if (front) checkFront(where, spec, front);
+  for (const container of spec.containers.filter(c => c !== front)) {
     const text = container.args[0] === "migrate" ? migrateHelp : help;
     const seen = new Set();
     for (const {name} of container.env) {
@@ -63,7 +88,7 @@ function checkPod(where, spec) {
     }
     for (const mount of container.volumeMounts) if (!volumes.has(mount.name)) fail(where, `volume ${mount.name} does not exist`);
     const ports = new Map((container.ports ?? []).map(p => [p.name, p.containerPort]));
-    for (const [port, env] of [["grpc", "WARMLINE_LISTEN"], ["operations", "WARMLINE_OPS_LISTEN"]]) {
+    for (const [port, env] of [["grpc", "WARMLINE_LISTEN"], ["operations", "WARMLINE_OPS_LISTEN"]].slice(front ? 1 : 0)) {
       const listen = container.env.find(e => e.name === env)?.value;
       if (ports.size && listen !== `0.0.0.0:${ports.get(port)}`) fail(where, `${env} is ${listen}, and port ${port} ${ports.get(port)}`);
     }
@@ -105,10 +130,16 @@ for (const values of matrix) {
     }
     const pod = manifest.spec?.template?.spec;
     if (pod) checkPod(at, pod);
-    if (manifest.kind === "ConfigMap") Object.values(manifest.data).forEach(JSON.parse);
+    if (manifest.kind === "ConfigMap") {
+      for (const [file, text] of Object.entries(manifest.data)) {
+        if (file.endsWith(".json")) JSON.parse(text);
+        else if (text !== frontConfig) fail(at, `${file} is not deploy/front/haproxy.cfg`);
+      }
+    }
   }
   const kind = values.profile === "cluster" ? "Deployment" : "StatefulSet";
   if (![...names].some(n => n.startsWith(kind))) fail(where, `there is no ${kind}`);
+  if (names.has("ConfigMaprelease-warmline-front") === (values["front.enabled"] === false)) fail(where, "the front's configuration is there without the front, or the other way round");
 }
 
 // Fields that Kubernetes does not know: the schemas let them pass, the types of the same package do not. Each different manifest once, and two
@@ -135,7 +166,7 @@ const container = {name: "x", imagePullPolice: "Never"};
 const wrong = [{apiVersion: "apps/v1", kind: "Deployment", spec: {selector: {}, template: {spec: {containers: [container]}}}}, {apiVersion: "v1", kind: "Service", spec: {port: []}}];
 if (new Set(unknownFields(wrong.map((manifest, i) => ({at: i, manifest}))).map(e => e.at)).size !== 2) fail("types", "an unknown field passed");
 
-const refused = [{profile: "both"}, {replica: 3}, {"tls.secrt": "x"}, {"service.grpcPort": 80}, {"image.digest": "sha1:x"}, {"drain.delay": -1}, {"persistence.size": "10"}, {"tokens.secret": ""}, {"jwt.issuer": "https://login.example"}, {"operations.tls": true}];
+const refused = [{profile: "both"}, {replica: 3}, {"tls.secrt": "x"}, {"service.grpcPort": 80}, {"image.digest": "sha1:x"}, {"drain.delay": -1}, {"persistence.size": "10"}, {"tokens.secret": ""}, {"jwt.issuer": "https://login.example"}, {"operations.tls": true}, {"front.serverPort": 7700}, {"front.maxCalls": 0}, {"front.idleStream": "soon"}, {"front.images": "x"}];
 for (const values of refused) if (render(values).status === 0) fail(JSON.stringify(values), "was not refused");
 
 const lint = spawnSync(helm, ["lint", "--strict", chart], {encoding: "utf8"});
