@@ -125,6 +125,14 @@ class TheApiThroughTheFront(Fronted):
         self.assertEqual(self.refused("MatchService/Match", self.match(), token="").code(), grpc.StatusCode.UNAUTHENTICATED)
         self.assertEqual(self.refused("MatchService/Match", self.match(), token="x" * 20).code(), grpc.StatusCode.UNAUTHENTICATED)
 
+    def test_a_stream_of_requests_that_is_refused_early(self):
+        """Releases before 3.2 reset the stream after the answer, and gRPC's C core may then say CANCELLED (deploy/front/README.md)."""
+        rows = (self.api.make("ImportRequest", actor=OPERATOR, parent="pools/city") for _ in range(1000))
+        wrong = self.refused("MemberService/Import", rows, token="x" * 20)
+        version = subprocess.run([os.environ.get("HAPROXY", "haproxy"), "-v"], capture_output=True, text=True, check=True).stdout
+        known = tuple(map(int, re.search(r"version (\d+)\.(\d+)", version).groups())) >= (3, 2)
+        self.assertIn(wrong.code(), (grpc.StatusCode.UNAUTHENTICATED,) if known else (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.CANCELLED))
+
     def test_a_message_over_the_limit_is_refused_by_the_server(self):
         large = self.match().SerializeToString() + b"\x72\x00" * 3_000_000  # an unknown field, again and again
         self.assertEqual(self.refused("MatchService/Match", large).code(), grpc.StatusCode.RESOURCE_EXHAUSTED)
@@ -191,8 +199,7 @@ class TheApiThroughTheFront(Fronted):
         with tempfile.TemporaryDirectory() as folder:
             here = pathlib.Path(folder)
             for name in ("tls", "other"):
-                subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1",
-                                "-keyout", here / f"{name}.key", "-out", here / f"{name}.crt"], check=True, capture_output=True)
+                self.make_certificate(here, name, name)
             # The client shows the server's own certificate, which is its own authority here.
             env = {"WARMLINE_FRONT_TLS_CERT_FILE": str(here / "tls.crt"), "WARMLINE_FRONT_TLS_CLIENT_CA_FILE": str(here / "tls.crt")}
             front = Front(self.server.address, folder, env=env)
@@ -215,6 +222,43 @@ class TheApiThroughTheFront(Fronted):
                     old.wrap_socket(plain)
             finally:
                 front.stop()
+
+
+    def test_a_certificate_is_exchanged_while_connections_go_on(self):
+        with tempfile.TemporaryDirectory() as folder:
+            here = pathlib.Path(folder)
+            self.make_certificate(here, "tls", "first")
+            env = {"WARMLINE_FRONT_TLS_CERT_FILE": str(here / "tls.crt"), "WARMLINE_FRONT_RUN_DIR": folder, "WARMLINE_FRONT_LUA": str(FRONT.parent / "certificates.lua"), "WARMLINE_FRONT_RELOAD_MS": "200"}
+            front = Front(self.server.address, folder, env=env)
+            try:
+                old = channel(front.address, grpc.ssl_channel_credentials((here / "tls.crt").read_bytes()))
+                self.assertTrue(self.call("MatchService/Match", self.match(), through=old).matches)
+                first = ssl.get_server_certificate(loopback(front.address))
+                self.make_certificate(here, "next", "second")
+                # Half of an exchange changes nothing: the certificate is there before its key.
+                shutil.copy(here / "next.crt", here / "tls.crt")
+                self.until(lambda: "is refused" in front.text())
+                self.assertEqual(ssl.get_server_certificate(loopback(front.address)), first)
+                shutil.copy(here / "next.key", here / "tls.key")
+                self.until(lambda: ssl.get_server_certificate(loopback(front.address)) == (here / "next.crt").read_text())
+                self.assertTrue(self.call("MatchService/Match", self.match(), through=old).matches)
+                new = channel(front.address, grpc.ssl_channel_credentials((here / "next.crt").read_bytes()))
+                self.assertTrue(self.call("MatchService/Match", self.match(), through=new).matches)
+                old.close()
+                new.close()
+            finally:
+                front.stop()
+
+    def until(self, done):
+        end = time.monotonic() + WAITS_S
+        while not done():
+            self.assertLess(time.monotonic(), end, "it did not happen")
+            time.sleep(0.1)
+
+    @staticmethod
+    def make_certificate(folder, name, subject):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={subject}", "-addext", "subjectAltName=IP:127.0.0.1",
+                        "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.crt"], check=True, capture_output=True)
 
 
 class FloodsEndAtTheFront(Fronted):

@@ -73,6 +73,8 @@ capabilities: {drop: [ALL]}
     - {name: WARMLINE_FRONT_HARD_STOP, value: "{{ int .Values.drain.timeout }}ms"}
     {{- if .Values.tls.secret }}
     - {name: WARMLINE_FRONT_TLS_CERT_FILE, value: /etc/warmline/tls/tls.crt}
+    - {name: WARMLINE_FRONT_RUN_DIR, value: /run/warmline-front}
+    - {name: WARMLINE_FRONT_LUA, value: /etc/warmline/front/certificates.lua}
     {{- if .Values.tls.clientCaKey }}
     - {name: WARMLINE_FRONT_TLS_CLIENT_CA_FILE, value: {{ printf "/etc/warmline/tls/%s" .Values.tls.clientCaKey | quote }}}
     {{- end }}
@@ -94,6 +96,7 @@ capabilities: {drop: [ALL]}
     - {name: front, mountPath: /etc/warmline/front, readOnly: true}
     {{- if .Values.tls.secret }}
     - {name: tls, mountPath: /etc/warmline/tls, readOnly: true}
+    - {name: front-run, mountPath: /run/warmline-front}
     {{- end }}
 {{- end }}
 {{- define "warmline.pod" -}}
@@ -106,7 +109,7 @@ metadata:
     {{- with .Values.podAnnotations }}{{ toYaml . | nindent 4 }}{{ end }}
     {{- if .Values.front.enabled }}
     # The front reads its configuration once: a change of it is a rollout.
-    checksum/front: {{ .Files.Get "files/haproxy.cfg" | sha256sum }}
+    checksum/front: {{ print (.Files.Get "files/haproxy.cfg") (.Files.Get "files/certificates.lua") | sha256sum }}
     {{- end }}
   {{- end }}
 spec:
@@ -218,6 +221,9 @@ spec:
   volumes:
     {{- if .Values.front.enabled }}
     - {name: front, configMap: {name: {{ include "warmline.name" . }}-front}}
+    {{- if .Values.tls.secret }}
+    - {name: front-run, emptyDir: {sizeLimit: 1Mi}}
+    {{- end }}
     {{- end }}
     {{- if .Values.tokens.secret }}
     - {name: tokens, secret: {secretName: {{ .Values.tokens.secret }}}}

@@ -49,7 +49,7 @@ const pages = new Set([...readFileSync(path.join(root, "services/console/operati
 
 // The front's own configuration names what it reads from the environment.
 const frontConfig = readFileSync(path.join(root, "deploy/front/haproxy.cfg"), "utf8");
-const frontNames = new Set([...frontConfig.matchAll(/WARMLINE_FRONT_[A-Z_]+/g)].map(m => m[0]));
+const frontNames = new Set([...(frontConfig + readFileSync(path.join(root, "deploy/front/certificates.lua"), "utf8")).matchAll(/WARMLINE_FRONT_[A-Z_]+/g)].map(m => m[0]));
 
 // The front takes the API's port, and Warmline listens where nobody outside of the pod reaches it.
 function checkFront(where, spec, front) {
@@ -66,7 +66,7 @@ function checkFront(where, spec, front) {
   if (!(wait * 1000 >= Number(server.get("WARMLINE_DRAIN_DELAY_MS")))) fail(where, `the front goes after ${wait} s, while Warmline still answers`);
   const volumes = new Set((spec.volumes ?? []).map(v => v.name));
   for (const mount of front.volumeMounts) if (!volumes.has(mount.name)) fail(where, `volume ${mount.name} does not exist`);
-  for (const [name, value] of of) if (name.endsWith("_FILE") && !front.volumeMounts.some(m => value.startsWith(m.mountPath))) fail(where, `${name}=${value} lies in no volume`);
+  for (const [name, value] of of) if (/_(FILE|LUA|DIR)$/.test(name) && !front.volumeMounts.some(m => value.startsWith(m.mountPath))) fail(where, `${name}=${value} lies in no volume`);
   if (!front.securityContext.readOnlyRootFilesystem || front.securityContext.allowPrivilegeEscalation !== false) fail(where, "the front may do more than it must");
 }
 
@@ -133,7 +133,7 @@ for (const values of matrix) {
     if (manifest.kind === "ConfigMap") {
       for (const [file, text] of Object.entries(manifest.data)) {
         if (file.endsWith(".json")) JSON.parse(text);
-        else if (text !== frontConfig) fail(at, `${file} is not deploy/front/haproxy.cfg`);
+        else if (text !== readFileSync(path.join(root, "deploy/front", file), "utf8")) fail(at, `${file} is not that of deploy/front`);
       }
     }
   }
