@@ -5,7 +5,6 @@ CITY = "pools/city"
 MEMBERS = ("amina-haddad", "joost-bakker", "ingrid-visser", "nieuwe-start", "fuzz-1", "fuzz-2", "fuzz-3")
 INTERESTS = ("profession:registered nurse", "skill:triage", "skill:sql", "hobby:choir", "background:refugee", "industry:health")
 MESSAGE = "I begin as a nurse in May and would like to hear how triage works on your ward, twenty minutes would do."
-REVISIONS = "revision"
 
 
 def member(chance):
@@ -41,22 +40,23 @@ def fresh(chance):
     return f"fuzz-{chance.randrange(2**40):x}"
 
 
-def introduction(chance, seen):
-    known = [s for s in seen if "/introductions/" in s]
-    return chance.choice(known) if known else f"{CITY}/introductions/1"
-
-
 def tie(chance, kind):
     a, b = sorted(chance.sample(MEMBERS, 2))
     return f"{CITY}/{kind}/{a}~{b}"
 
 
-def good(name, chance, seen):
+def party(chance, audience, member_id):
+    """Whose move it is in an introduction of amina's to nieuwe-start; sometimes anybody."""
+    return {"actor": {"audience": audience, "acting_member": f"{CITY}/members/{member_id}"}} if chance.random() < 0.8 else {"actor": actor(chance)}
+
+
+def good(name, chance, introductions):
     """Fields of a good request of this type; empty for a type that is not listed."""
     who, page = {"actor": actor(chance)}, {"page_size": chance.choice((0, 1, 10, 1000))}
     operator, pool = {"actor": OPERATOR}, {"parent": CITY}
-    asks = {**who, **pool, "need": f"{CITY}/needs/amina-first-job", "targets": [{"helper": member(chance)}], "message": MESSAGE, "request_id": fresh(chance)}
-    move = {**who, "name": introduction(chance, seen)}
+    seeker, helper, introducer = party(chance, 1, "amina-haddad"), party(chance, 3, "nieuwe-start"), party(chance, 2, "joost-bakker")
+    asks = {**seeker, **pool, "need": f"{CITY}/needs/amina-first-job", "targets": [{"helper": chance.choice((f"{CITY}/members/nieuwe-start", member(chance)))}], "message": MESSAGE, "request_id": fresh(chance)}
+    move = {**who, "name": chance.choice(introductions)}
     made = {
         "CreateMemberRequest": lambda: {**operator, **pool, "member": person(chance), "member_id": chance.choice(MEMBERS[4:] + (fresh(chance),)), "request_id": fresh(chance)},
         "GetMemberRequest": lambda: {**who, "name": member(chance)},
@@ -86,11 +86,11 @@ def good(name, chance, seen):
         "WatchMatchesRequest": lambda: {**who, **pool, "need": f"{CITY}/needs/amina-first-job"},
         "SuggestInterestsRequest": lambda: {**who, **pool},
         "RequestRequest": lambda: asks, "ListIntroductionsRequest": lambda: {**who, **pool, **page}, "GetIntroductionRequest": lambda: move,
-        "WatchIntroductionsRequest": lambda: {**who, **pool, "member": member(chance)}, "MoveIntroductionRequest": lambda: move,
-        "ForwardIntroductionRequest": lambda: {**move, "note": "He would be good for this."}, "DeclineIntroductionRequest": lambda: {**move, "note": "No time."},
-        "AskMoreRequest": lambda: {**move, "question": "Which ward do you mean?"}, "AnswerMoreRequest": lambda: {**move, "answer": "The one on the first floor."},
-        "ReportOutcomeRequest": lambda: {**move, "outcome": chance.randint(1, 5)}, "ReportAbuseRequest": lambda: {**move, "note": "Not about work."},
-        "ResolveReportRequest": lambda: {**operator, "name": introduction(chance, seen), "member": member(chance)},
+        "WatchIntroductionsRequest": lambda: {**who, **pool, "member": member(chance)}, "MoveIntroductionRequest": lambda: {**move, **chance.choice((seeker, helper))},
+        "ForwardIntroductionRequest": lambda: {**move, **introducer, "note": "He would be good for this."}, "DeclineIntroductionRequest": lambda: {**move, **helper, "note": "No time."},
+        "AskMoreRequest": lambda: {**move, **helper, "question": "Which ward do you mean?"}, "AnswerMoreRequest": lambda: {**move, **seeker, "answer": "The one on the first floor."},
+        "ReportOutcomeRequest": lambda: {**move, **chance.choice((seeker, helper)), "outcome": chance.randint(1, 5)}, "ReportAbuseRequest": lambda: {**move, "note": "Not about work."},
+        "ResolveReportRequest": lambda: {**operator, "name": chance.choice(introductions), "member": member(chance)},
         "AssignRequest": lambda: {**operator, **pool, "mode": chance.choice((1, 2))},
         "CreatePoolRequest": lambda: {**operator, "pool": {"name": CITY, "display_name": "City"}, "request_id": fresh(chance)},
         "GetPoolRequest": lambda: {**who, "name": CITY}, "ListPoolsRequest": lambda: {**operator, **page},

@@ -1,4 +1,6 @@
 """Messages for a fuzzer: of any type of the API, valid in structure and hostile in values, and bytes that are no message at all."""
+import collections
+
 from good_requests import good
 from google.protobuf.descriptor import FieldDescriptor as F
 
@@ -18,13 +20,17 @@ class Maker:
     """Makes messages; what the server answered (names, tokens, revisions) is remembered and used again."""
 
     REMEMBERED = 400
+    INTRODUCTIONS = 20
 
     def __init__(self, chance, api):
         self.chance, self.api, self.seen = chance, api, list(KNOWN)
+        self.introductions = collections.deque(["pools/city/introductions/1"], maxlen=self.INTRODUCTIONS)
 
     def remember(self, message):
         for _, value in texts_of(message, 0):
-            if len(value) <= 500:
+            if "/introductions/" in value:
+                self.introductions.append(value)  # few, and every move needs one
+            elif len(value) <= 500:
                 if len(self.seen) < self.REMEMBERED:
                     self.seen.append(value)
                 else:
@@ -97,7 +103,7 @@ class Maker:
 
     def request(self, kind):
         """Mostly a good request with few hostile fields; sometimes all fields at random."""
-        if self.chance.random() < 0.25 or not (fields := good(kind.DESCRIPTOR.name, self.chance, self.seen)):
+        if self.chance.random() < 0.25 or not (fields := good(kind.DESCRIPTOR.name, self.chance, self.introductions)):
             return self.fill(kind(), most=self.chance.choice((0.3, 0.6, 0.9)))
         message = kind(**fields)
         for _ in range(self.chance.choice((0, 0, 1, 1, 2, 3))):
