@@ -128,6 +128,12 @@ for (const values of matrix) {
     } catch (error) {
       fail(at, error.message);
     }
+    if (manifest.kind === "ServiceMonitor") {
+      for (const {port, relabelings} of manifest.spec.endpoints) {
+        const job = relabelings?.find(r => r.targetLabel === "job")?.replacement;
+        if ((port === "front-status") !== (job === "warmline-front")) fail(at, `the port ${port} is watched as the job ${job ?? "warmline"}`);
+      }
+    }
     const pod = manifest.spec?.template?.spec;
     if (pod) checkPod(at, pod);
     if (manifest.kind === "ConfigMap") {
