@@ -41,7 +41,9 @@ WAITS_S = 20
 MOST_BYTES = 64_000_000
 # Few streams of an address, so that a small attack meets the limit.
 LIMITS = {"WARMLINE_FRONT_MAX_CALLS_PER_ADDRESS": "64", "WARMLINE_FRONT_MAX_CONNECTIONS_PER_ADDRESS": "20", "WARMLINE_FRONT_MAX_CONNECTIONS": "200",
-          "WARMLINE_FRONT_IDLE_CLIENT": "3s"}
+          "WARMLINE_FRONT_IDLE_CLIENT": "3s",
+          # Every attack of these tests comes from the same addresses: they are cut off in a test of its own alone.
+          "WARMLINE_FRONT_MAX_UNFINISHED_PER_ADDRESS": "1000000"}
 
 
 class Fronted(unittest.TestCase):
@@ -283,6 +285,21 @@ class FloodsEndAtTheFront(Fronted):
         seen = self.attack("endless_streams", "--count", 4000, "--connections", 20, "--addresses", 2)
         self.assertGreaterEqual(seen["answers"] + seen["resets"], 4000 - 2 * 64)
         self.assertLessEqual(self.calls_that_reached_the_server(), before + 1)
+
+    def test_who_goes_on_is_cut_off_and_others_are_not(self):
+        with tempfile.TemporaryDirectory() as folder:
+            front = Front(self.server.address, folder, env={**LIMITS, "WARMLINE_FRONT_MAX_UNFINISHED_PER_ADDRESS": "200"})
+            through = channel(front.address)
+            try:
+                seen = self.attack("endless_streams", "--target", front.address, "--count", 20_000, "--connections", 10, "--addresses", 2)
+                self.assertGreater(seen["closed"], 0)
+                late = Tally()
+                Connection(loopback(front.address), late, source="127.66.0.1").wait(2)
+                self.assertEqual(late.refused, 1)
+                self.assertTrue(self.call("MatchService/Match", self.match(), through=through).matches)
+            finally:
+                through.close()
+                front.stop()
 
     def test_resets_reach_nobody(self):
         before = self.calls_that_reached_the_server()

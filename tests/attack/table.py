@@ -24,7 +24,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 SERVER_CPU, OTHER_CPU = 0, 1
 POOL = "attacked"
 # LEAST_S: attacks that are over sooner are made again until then.
-BEFORE_S, LEAST_S, AFTER_S, SETTLE_S = 2.5, 3.0, 10.0, 1.0
+BEFORE_S, LEAST_S, AFTER_S, SETTLE_S = 2.0, 3.0, 10.0, 1.0
 RATE_PER_S = 200
 MEGABYTE = 1e6
 GOAL_MEGABYTES, GOAL_RATIO = 64, 2.0
