@@ -39,6 +39,8 @@ class Target:
         self.good = self.api.make("MatchRequest", actor=OPERATOR, parent=KEPT_POOL, need=KEPT_POOL + "/needs/amina-first-job", count_rules=True)
         self.moment, self.answer = self.ask()
         self.idle = rss_bytes(self.server.pid)
+        # Known after `with`: what was wrong at its end, as leaks that a sanitizer finds.
+        self.ended_badly = ""
 
     def ask(self):
         """What a good caller gets, beside the moment that it holds for: scores are those of an hour and of a count of the pool."""
@@ -79,4 +81,8 @@ class Target:
         self.channel.close()
         if self.front:
             self.front.stop()
-        self.server.stop()
+        code = self.server.stop()
+        if found := [f for f in FINDINGS if f in self.server.text()]:
+            self.ended_badly = f"the server's log has {found} at its end:\n{self.server.text()[-4000:]}"
+        elif code != 0:
+            self.ended_badly = f"the server ended with {code}:\n{self.server.text()[-4000:]}"

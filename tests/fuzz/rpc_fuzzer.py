@@ -142,7 +142,9 @@ def main():
         print(json.dumps({"fuzzer": "rpc", "seed": seed, "calls": fuzzer.sent, "seconds": round(time.monotonic() - begun, 1), "codes": dict(codes), "rpcs": len({k.split(" ")[0] for k in fuzzer.codes}),
                           "rpcs_with_ok": len(reached), "never_ok": sorted({n.split(".")[-1] for n in fuzzer.names} - reached), "findings": len(fuzzer.findings),
                           "rss_grown_mb": round(target.grown() / 1e6, 1)}), flush=True)
-    return 1 if failed or fuzzer.findings else 0
+    if target.ended_badly and not failed:
+        print(f"seed {seed}: {target.ended_badly}", file=sys.stderr)
+    return 1 if failed or fuzzer.findings or target.ended_badly else 0
 
 
 if __name__ == "__main__":

@@ -208,7 +208,9 @@ def main():
             time.sleep(max(0, begun + number / options.rate - time.monotonic()))
         took = time.monotonic() - begun
         print(json.dumps({"fuzzer": "transport", "seed": seed, "sessions": number, "seconds": round(took, 1), "rss_grown_mb": round(target.grown() / 1e6, 1), **tally.as_dict()}), flush=True)
-    return 0
+    if target.ended_badly:
+        print(f"seed {seed}: {target.ended_badly}", file=sys.stderr)
+    return 1 if target.ended_badly else 0
 
 
 if __name__ == "__main__":
