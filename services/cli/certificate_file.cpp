@@ -2,6 +2,8 @@
 
 #include <absl/strings/str_cat.h>
 
+#include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -15,6 +17,7 @@ using nlohmann::ordered_json;
 
 constexpr char kFormat[] = "warmline-assignment-certificate";
 constexpr int kVersion = 1;
+constexpr std::uint64_t kMaxNumber = std::numeric_limits<std::int64_t>::max();
 
 // Of everything that the proof is about, so that a proof is not held beside other files by mistake.
 std::string DigestOf(const Cohort& cohort) {
@@ -38,6 +41,12 @@ absl::Status NoCertificate(const std::string& why) {
   return absl::InvalidArgumentError(absl::StrCat("this is no certificate of these files: ", why));
 }
 
+// Whether some number is a fraction or too large, which the library would turn into some integer.
+bool HasOddNumber(const ordered_json& json) {
+  if (json.is_structured()) return std::any_of(json.begin(), json.end(), HasOddNumber);
+  return json.is_number_float() || (json.is_number_unsigned() && json.get<std::uint64_t>() > kMaxNumber);
+}
+
 absl::StatusOr<Stage> ReadStage(const Cohort& cohort, const ordered_json& json, bool everybody) {
   Stage stage;
   const std::string kind = json.at("kind");
@@ -51,7 +60,11 @@ absl::StatusOr<Stage> ReadStage(const Cohort& cohort, const ordered_json& json, 
   if (json.contains("min_weight")) stage.min_weight = json.at("min_weight").get<std::int64_t>();
   stage.problem = assignment::ProblemOf(cohort.problem, stage.kind, stage.min_weight, everybody, &stage.pair_of);
   stage.certificate.value = json.at("value");
-  stage.certificate.chosen = json.at("chosen").get<std::vector<std::int32_t>>();
+  for (const std::int64_t chosen : json.at("chosen").get<std::vector<std::int64_t>>()) {
+    if (chosen < 0 || chosen > std::numeric_limits<std::int32_t>::max())
+      return NoCertificate("it chooses pairs that are none");
+    stage.certificate.chosen.push_back(static_cast<std::int32_t>(chosen));
+  }
   stage.certificate.seeker_price = json.at("seeker_price").get<std::vector<std::int64_t>>();
   stage.certificate.helper_price = json.at("helper_price").get<std::vector<std::int64_t>>();
   return stage;
@@ -87,6 +100,7 @@ absl::StatusOr<PlanProof> ReadProof(const Cohort& cohort, const std::string& tex
   // The library throws, and this is where it ends.
   try {
     const ordered_json json = ordered_json::parse(text);
+    if (HasOddNumber(json)) return NoCertificate("one of its numbers is no whole number of 64 bits");
     if (json.at("format") != kFormat || json.at("version") != kVersion)
       return NoCertificate("its format is another, or of another version");
     if (json.at("cohort") != DigestOf(cohort))

@@ -35,11 +35,19 @@ Json Part(absl::string_view part) {
   return parsed.is_object() ? parsed : Json(Json::value_t::discarded);
 }
 
-// A NumericDate; nothing where there is none.
-std::optional<absl::Time> TimeOf(const Json& claims, const char* name) {
+// The last second of the year 9999: a time past it is a mistake, or an attempt at a token that never ends.
+constexpr double kMaxNumericDate = 253'402'300'799.0;
+
+// A NumericDate; nothing where there is none. An error where it is no number, or no time.
+absl::StatusOr<std::optional<absl::Time>> TimeOf(const Json& claims, const char* name) {
   const auto found = claims.find(name);
-  if (found == claims.end() || !found->is_number()) return std::nullopt;
-  return absl::UnixEpoch() + absl::Seconds(found->get<double>());
+  if (found == claims.end()) return std::nullopt;
+  const double seconds = found->is_number() ? found->get<double>() : -1;
+  if (!(seconds >= 0 && seconds <= kMaxNumericDate)) {
+    return Unknown(absl::StrCat("has an ", name, " that is no time: give the seconds since 1970 as a number, at most ",
+                                static_cast<std::int64_t>(kMaxNumericDate)));
+  }
+  return absl::UnixEpoch() + absl::Seconds(seconds);
 }
 
 bool Names(const Json& claims, const std::string& audience) {
@@ -48,6 +56,25 @@ bool Names(const Json& claims, const std::string& audience) {
   if (!found->is_array()) return found->is_string() && found->get<std::string>() == audience;
   return std::any_of(found->begin(), found->end(),
                      [&](const Json& one) { return one.is_string() && one.get<std::string>() == audience; });
+}
+
+absl::Status CheckTimes(const Json& claims, absl::Time now) {
+  const auto end = TimeOf(claims, "exp");
+  if (!end.ok()) return end.status();
+  if (!*end) return Unknown("never ends: give it an exp");
+  const auto begin = TimeOf(claims, "nbf");
+  if (!begin.ok()) return begin.status();
+  // When it was issued decides nothing, but has to be a time.
+  if (const auto issued = TimeOf(claims, "iat"); !issued.ok()) return issued.status();
+  if (**end + kClockLeeway < now)
+    return domain::MakeError(
+        ErrorReason::kTokenExpired,
+        absl::StrCat("the JSON Web Token ended at ", absl::FormatTime(**end, absl::UTCTimeZone()), ": get a new one"));
+  if (*begin && **begin - kClockLeeway > now)
+    return domain::MakeError(
+        ErrorReason::kTokenExpired,
+        absl::StrCat("the JSON Web Token begins at ", absl::FormatTime(**begin, absl::UTCTimeZone()), ": use it then"));
+  return absl::OkStatus();
 }
 
 absl::Status CheckClaims(const Json& claims, const JwtRules& rules, absl::Time now) {
@@ -60,17 +87,7 @@ absl::Status CheckClaims(const Json& claims, const JwtRules& rules, absl::Time n
   const std::string subject = TextOf(claims, "sub");
   if (subject.empty() || subject.size() > kMaxSubjectBytes)
     return Unknown(absl::StrCat("has no subject of 1 to ", kMaxSubjectBytes, " bytes: give it a sub"));
-  const auto end = TimeOf(claims, "exp");
-  if (!end) return Unknown("never ends: give it an exp");
-  if (*end + kClockLeeway < now)
-    return domain::MakeError(
-        ErrorReason::kTokenExpired,
-        absl::StrCat("the JSON Web Token ended at ", absl::FormatTime(*end, absl::UTCTimeZone()), ": get a new one"));
-  if (const auto begin = TimeOf(claims, "nbf"); begin && *begin - kClockLeeway > now)
-    return domain::MakeError(
-        ErrorReason::kTokenExpired,
-        absl::StrCat("the JSON Web Token begins at ", absl::FormatTime(*begin, absl::UTCTimeZone()), ": use it then"));
-  return absl::OkStatus();
+  return CheckTimes(claims, now);
 }
 
 absl::StatusOr<application::Grant> GrantOf(const Json& claims, const std::string& claim) {
@@ -163,7 +180,7 @@ absl::StatusOr<std::shared_ptr<const application::GrantInForce>> JwtVerifier::Ve
     if (good_.size() >= kMaxJwtsRemembered) good_.clear();
   }
   Grant in_force = InForce(*std::move(grant));
-  if (keys == keys_) good_[sha256] = {in_force, *TimeOf(claims, "exp") + kClockLeeway};
+  if (keys == keys_) good_[sha256] = {in_force, **TimeOf(claims, "exp") + kClockLeeway};
   return in_force;
 }
 

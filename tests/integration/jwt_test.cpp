@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 #include "base/hmac.h"
 #include "support/jwt_signer.h"
@@ -109,7 +110,15 @@ TEST_F(Jwt, WhatIsWrongWithATokenIsSaid) {
   EXPECT_THAT(with("exp", now - 61), HasSubstr("TOKEN_EXPIRED: the JSON Web Token ended at"));
   EXPECT_EQ(with("exp", now - 30), "") << "clocks differ by up to a minute";
   EXPECT_THAT(without("exp"), HasSubstr("never ends"));
-  EXPECT_THAT(with("exp", "tomorrow"), HasSubstr("never ends"));
+  // What is no time is no token, whatever a conversion would make of it.
+  for (const char* claim : {"exp", "nbf", "iat"}) {
+    for (const Json& odd : {Json("tomorrow"), Json(1e300), Json(-1e300), Json(9'223'372'036'854'775'808ULL), Json(-1),
+                            Json(std::numeric_limits<std::uint64_t>::max()), Json(4e11), Json(true), Json(nullptr)}) {
+      EXPECT_THAT(with(claim, odd),
+                  HasSubstr("TOKEN_UNKNOWN: the JSON Web Token has an " + std::string(claim) + " that is no time"))
+          << odd;
+    }
+  }
   EXPECT_THAT(with("nbf", now + 120), HasSubstr("TOKEN_EXPIRED: the JSON Web Token begins at"));
   EXPECT_THAT(without("sub"), HasSubstr("has no subject"));
   EXPECT_THAT(without("warmline"), HasSubstr("allows nothing"));

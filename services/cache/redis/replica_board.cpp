@@ -42,6 +42,9 @@ absl::Time ToldAt(const Json& json) {
 
 // Nothing for what is no replica of this store.
 std::optional<ReplicaState> Parse(const std::string& id, const Json& json, std::uint64_t history) {
+  // The library would convert a number that is too large, or a fraction, to some integer.
+  for (const char* key : {"history", "started_ms", "in_flight", "staleness_ms"})
+    if (!json.is_object() || !json.contains(key) || !json[key].is_number_integer()) return std::nullopt;
   ReplicaState state;
   state.id = id;
   try {
@@ -54,6 +57,8 @@ std::optional<ReplicaState> Parse(const std::string& id, const Json& json, std::
     state.staleness = absl::Milliseconds(json.at("staleness_ms").get<std::int64_t>());
     for (const Json& pool : json.at("pools")) {
       if (state.pools.size() == application::kMaxPoolsTold) break;
+      for (const char* key : {"revision", "epoch_hour", "statistics_generation"})
+        if (!pool.at(key).is_number_integer()) return std::nullopt;
       state.pools.push_back(
           {pool.at("pool"), pool.at("revision"), pool.at("epoch_hour"), pool.at("statistics_generation")});
     }
