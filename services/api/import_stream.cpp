@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "api/errors.h"
+#include "api/stream_read.h"
 #include "api/validation.h"
 #include "application/import_rows.h"
 #include "application/refresh_statistics.h"
@@ -56,6 +57,7 @@ class ImportReactor final : public grpc::ServerReadReactor<pb::ImportRequest> {
         call_(Call::Start(environment, context, "warmline.v1.MemberService/Import")),
         response_(response) {
     if (call_->error().ok()) {
+      PrepareRead(request_);
       StartRead(&request_);
     } else {
       End(call_->error());
@@ -70,7 +72,9 @@ class ImportReactor final : public grpc::ServerReadReactor<pb::ImportRequest> {
     const auto mutex = mutex_;  // outlives this: once the call is finished, another thread may delete it
     const std::lock_guard lock(*mutex);
     input_ended_ = true;
-    if (auto status = call_->StillWanted(); !status.ok() && failed_.ok()) failed_ = status;
+    // A cancelled call reads nothing either: it has the first word.
+    for (const absl::Status& status : {call_->StillWanted(), EndOfStream(request_)})
+      if (failed_.ok()) failed_ = status;
     Continue();
   }
 
@@ -187,7 +191,7 @@ class ImportReactor final : public grpc::ServerReadReactor<pb::ImportRequest> {
     reading_ = false;
     if (!input_ended_ && queued_ < kMaxQueuedMessages) {
       reading_ = true;
-      request_.Clear();
+      PrepareRead(request_);
       StartRead(&request_);
     } else if (input_ended_ && queued_ == 0) {
       Conclude();

@@ -7,6 +7,7 @@
 
 #include "api/errors.h"
 #include "api/match_handlers.h"
+#include "api/stream_read.h"
 #include "codec/time.h"
 
 namespace warmline::api {
@@ -23,6 +24,7 @@ class MatchStreamReactor final : public grpc::ServerBidiReactor<pb::MatchRequest
   MatchStreamReactor(Environment& environment, grpc::CallbackServerContext* context)
       : call_(Call::Start(environment, context, "warmline.v1.MatchService/MatchStream")) {
     if (call_->error().ok()) {
+      PrepareRead(request_);
       StartRead(&request_);
     } else {
       End(call_->error());
@@ -31,7 +33,8 @@ class MatchStreamReactor final : public grpc::ServerBidiReactor<pb::MatchRequest
 
   void OnReadDone(bool ok) override {
     if (!ok) {
-      End(call_->StillWanted());
+      const absl::Status wanted = call_->StillWanted();
+      End(wanted.ok() ? EndOfStream(request_) : wanted);
     } else if (number_ == kMaxStreamRequests) {
       End(domain::MakeError(domain::ErrorReason::kLimitReached,
                             absl::StrCat("a stream takes ", kMaxStreamRequests, " requests: open another")));
@@ -46,7 +49,7 @@ class MatchStreamReactor final : public grpc::ServerBidiReactor<pb::MatchRequest
       return;
     }
     ++number_;
-    request_.Clear();
+    PrepareRead(request_);
     StartRead(&request_);
   }
 
