@@ -49,6 +49,10 @@ class Metrics {
   virtual void QueueSeen(const char* queue, const char* lane, std::int64_t waiting, absl::Duration oldest) = 0;
   // Whether writes are taken: the store answers, and its queue moves.
   virtual void WritesServed(bool served) = 0;
+  // Connections of a port ("api" or "operations") that are open, and those of them on which no call was answered for
+  // an accepted token yet. A connection was refused, or ended because it broke a limit.
+  virtual void ConnectionsHeld(const char* port, std::int64_t open, std::int64_t strangers) = 0;
+  virtual void ConnectionRefused(const char* port, const char* reason) = 0;
   // A call ended with an error of a published reason.
   virtual void CallFailed(const char* method, const std::string& reason) = 0;
   // An entry of the audit log was written, or lost: the disk refused it, or too many waited.

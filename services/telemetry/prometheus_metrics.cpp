@@ -56,6 +56,7 @@ PrometheusMetrics::PrometheusMetrics(const std::string& version)
     : process_(registry_),
       memory_(registry_),
       market_(registry_),
+      connections_(registry_),
       refused_(BuildCounter()
                    .Name("warmline_rpc_refused_total")
                    .Help("Work that was refused before it began, by reason and lane.")

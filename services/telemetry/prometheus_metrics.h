@@ -10,6 +10,7 @@
 #include <string>
 
 #include "application/metrics.h"
+#include "telemetry/connection_metrics.h"
 #include "telemetry/market_metrics.h"
 #include "telemetry/memory_metrics.h"
 #include "telemetry/process_metrics.h"
@@ -25,6 +26,10 @@ class PrometheusMetrics : public application::Metrics {
   void WorkRefused(const char* reason, const char* lane) override;
   void QueueSeen(const char* queue, const char* lane, std::int64_t waiting, absl::Duration oldest) override;
   void WritesServed(bool served) override;
+  void ConnectionsHeld(const char* port, std::int64_t open, std::int64_t strangers) override {
+    connections_.Held(port, open, strangers);
+  }
+  void ConnectionRefused(const char* port, const char* reason) override { connections_.Refused(port, reason); }
   void CallFailed(const char* method, const std::string& reason) override;
   void Audited(bool kept) override;
   void Matched(std::int64_t touched, std::int64_t weighed, std::int64_t ranked, absl::Duration took) override;
@@ -63,6 +68,7 @@ class PrometheusMetrics : public application::Metrics {
   ProcessMetrics process_;
   MemoryMetrics memory_;
   MarketMetrics market_;
+  ConnectionMetrics connections_;
   prometheus::Family<prometheus::Counter>& refused_;
   prometheus::Family<prometheus::Gauge>& queue_waiting_;
   prometheus::Family<prometheus::Gauge>& queue_age_;

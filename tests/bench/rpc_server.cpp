@@ -18,6 +18,8 @@ class Silence : public warmline::application::Metrics {
   void WorkRefused(const char*, const char*) override {}
   void QueueSeen(const char*, const char*, std::int64_t, absl::Duration) override {}
   void WritesServed(bool) override {}
+  void ConnectionsHeld(const char*, std::int64_t, std::int64_t) override {}
+  void ConnectionRefused(const char*, const char*) override {}
   void CallFailed(const char*, const std::string&) override {}
   void Audited(bool) override {}
   void Matched(std::int64_t, std::int64_t, std::int64_t, absl::Duration) override {}

@@ -26,6 +26,8 @@ void LetEverythingHappen(PrometheusMetrics& metrics) {
   metrics.CallEnded("warmline.v1.MatchService/Match", "OK", absl::Milliseconds(1));
   metrics.WorkRefused("queue_wait", "matches");
   metrics.QueueSeen("matching", "matches", 0, absl::ZeroDuration());
+  metrics.ConnectionsHeld("api", 1, 1);
+  metrics.ConnectionRefused("api", "total");
   metrics.CallFailed("warmline.v1.MatchService/Match", "POOL_NOT_FOUND");
   metrics.CacheReachable("cache", true);
   metrics.SnapshotDamaged("redis", "block");
