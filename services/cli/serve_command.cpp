@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/program.h"
+#include "cli/transport_options.h"
 #include "server/server.h"
 
 namespace warmline::cli {
@@ -118,6 +119,7 @@ void AddServe(CLI::App& app, int& exit_code) {
   AddOption(*command, "webhook-secret-file", config->webhook_secret_file,
             "File with the secret that signs them, 16 bytes or more");
   AddPlaces(*command, *config);
+  const auto transport = AddTransportOptions(*command);
   AddOption(*command, "max-message-bytes", config->max_message_bytes, "Largest request message")
       ->check(CLI::Range(1'024, 256 * 1024 * 1024));
   AddOption(*command, "max-waiting-writes", config->max_waiting_writes, "Writes that may wait for a group commit")
@@ -130,8 +132,9 @@ void AddServe(CLI::App& app, int& exit_code) {
   AddOption(*command, "log-level", config->log_level, "trace, debug, info, warning, error or off")
       ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}));
   command->callback(
-      [config, no_console, delay_ms, drain_ms, poll_ms, staleness_ms, snapshot_ms, market_ms, &exit_code] {
+      [config, transport, no_console, delay_ms, drain_ms, poll_ms, staleness_ms, snapshot_ms, market_ms, &exit_code] {
         config->console = !*no_console;
+        config->transport = transport();
         config->snapshot_interval = absl::Milliseconds(*snapshot_ms);
         config->market_interval = absl::Milliseconds(*market_ms);
         config->poll_interval = absl::Milliseconds(*poll_ms);

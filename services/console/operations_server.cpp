@@ -7,10 +7,13 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <algorithm>
+#include <cstring>
 #include <mutex>
-#include <thread>
 
+#include "application/executor.h"
 #include "console/assets.h"
+#include "console/http_front.h"
 #include "console/json_api.h"
 #include "domain/error.h"
 
@@ -19,8 +22,9 @@ namespace {
 
 constexpr char kText[] = "text/plain; charset=utf-8";
 constexpr char kJson[] = "application/json";
-constexpr std::size_t kMaxRequestBytes = 64 * 1024;
-constexpr time_t kIoSeconds = 5;
+constexpr char kPort[] = "operations";
+constexpr int kProbeThreads = 2;
+constexpr std::size_t kMaxWaiting = 64;
 // Nothing but this page's own files is loaded, run, asked or framed, and nothing that is written into it is run.
 constexpr char kContentPolicy[] =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'none'; "
@@ -53,14 +57,72 @@ absl::Duration TimeoutOf(const httplib::Request& request) {
   return absl::Milliseconds(ms);
 }
 
+bool IsProbe(const std::string& request) {
+  for (const char* method : {"GET ", "HEAD "}) {
+    for (const char* path : {"/livez", "/readyz", "/startupz", "/metrics"}) {
+      const std::string begin = absl::StrCat(method, path);
+      if (absl::StartsWith(request, begin) && request.find_first_of(" ?", begin.size()) == begin.size()) return true;
+    }
+  }
+  return false;
+}
+
+// A request that is here as a whole, and room for its answer.
+class MemoryStream final : public httplib::Stream {
+ public:
+  explicit MemoryStream(const HttpFront::Request& request) : request_(request) {}
+  [[nodiscard]] bool is_readable() const override { return true; }
+  [[nodiscard]] bool is_writable() const override { return true; }
+  ssize_t read(char* to, std::size_t size) override {
+    const std::size_t count = std::min(size, request_.bytes.size() - read_);
+    std::memcpy(to, request_.bytes.data() + read_, count);
+    read_ += count;
+    return static_cast<ssize_t>(count);
+  }
+  ssize_t write(const char* from, std::size_t size) override {
+    answer_.append(from, size);
+    return static_cast<ssize_t>(size);
+  }
+  void get_remote_ip_and_port(std::string& ip, int& port) const override {
+    ip = request_.peer_ip;
+    port = request_.peer_port;
+  }
+  void get_local_ip_and_port(std::string& ip, int& port) const override {
+    ip.clear();
+    port = 0;
+  }
+  [[nodiscard]] socket_t socket() const override { return INVALID_SOCKET; }
+  [[nodiscard]] std::string TakeAnswer() { return std::move(answer_); }
+
+ private:
+  const HttpFront::Request& request_;
+  std::size_t read_ = 0;
+  std::string answer_;
+};
+
+// The library's parsing, routing and headers, without its sockets and threads.
+class AnsweringServer final : public httplib::Server {
+ public:
+  [[nodiscard]] std::string Answer(const HttpFront::Request& request) {
+    MemoryStream stream(request);
+    bool closed = false;
+    process_request(stream, /*close_connection=*/true, closed, nullptr);
+    std::string answer = stream.TakeAnswer();
+    return answer.empty() ? PlainAnswer("400 Bad Request", "this is no HTTP request\n") : answer;
+  }
+};
+
 }  // namespace
 
 struct OperationsServer::State {
   OperationsHooks hooks;
   OperationsOptions options;
-  std::unique_ptr<httplib::Server> server;
-  std::thread thread;
-  int port = 0;
+  AnsweringServer server;
+  // Above those who use it.
+  TlsContext tls_context;
+  std::unique_ptr<HttpFront> front;
+  std::unique_ptr<application::Executor> probes;
+  std::unique_ptr<application::Executor> workers;
   std::mutex mutex;
   TlsContext certificate;
   std::shared_ptr<JsonApi> api;
@@ -75,13 +137,21 @@ struct OperationsServer::State {
     const std::lock_guard lock(self->mutex);
     return SSL_set_SSL_CTX(connection, self->certificate.get()) != nullptr ? 1 : 0;
   }
-  std::unique_ptr<httplib::Server> MakeServer() {
-    if (!tls()) return std::make_unique<httplib::Server>();
-    return std::make_unique<httplib::SSLServer>([this](SSL_CTX& context) {
-      SSL_CTX_set_min_proto_version(&context, TLS1_2_VERSION);
-      SSL_CTX_set_cert_cb(&context, &State::ShowCertificate, this);
-      return true;
-    });
+  void MakeTlsContext() {
+    tls_context = TlsContext(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
+    SSL_CTX_set_min_proto_version(tls_context.get(), TLS1_2_VERSION);
+    SSL_CTX_set_mode(tls_context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_cert_cb(tls_context.get(), &State::ShowCertificate, this);
+  }
+  // Probes and scrapes have threads of their own, so that nothing else holds them up.
+  void Take(HttpFront::Request request) {
+    application::Executor& threads = IsProbe(request.bytes) ? *probes : *workers;
+    const std::uint64_t id = request.id;
+    const auto status =
+        threads.Submit([this, request = std::move(request)] { front->Reply(request.id, server.Answer(request)); });
+    if (status.ok()) return;
+    hooks.refused(kPort, "busy");
+    front->Reply(id, PlainAnswer("503 Service Unavailable", "too many requests wait already: try again later\n"));
   }
   void RouteProbes();
   void RouteConsole();
@@ -91,14 +161,8 @@ OperationsServer::OperationsServer(OperationsHooks hooks, OperationsOptions opti
     : state_(std::make_unique<State>()) {
   state_->hooks = std::move(hooks);
   state_->options = std::move(options);
-  state_->server = state_->MakeServer();
-  httplib::Server& server = *state_->server;
-  server.new_task_queue = [] { return new httplib::ThreadPool(kHttpThreads); };
+  httplib::Server& server = state_->server;
   server.set_payload_max_length(kMaxRequestBytes);
-  // A connection that is kept open keeps its thread: browsers and scrapers would take all of them.
-  server.set_keep_alive_max_count(1);
-  server.set_read_timeout(kIoSeconds);
-  server.set_write_timeout(kIoSeconds);
   server.set_default_headers({{"Content-Security-Policy", kContentPolicy},
                               {"X-Content-Type-Options", "nosniff"},
                               {"X-Frame-Options", "DENY"},
@@ -111,17 +175,20 @@ OperationsServer::OperationsServer(OperationsHooks hooks, OperationsOptions opti
 }
 
 void OperationsServer::State::RouteProbes() {
-  server->Get("/metrics", [this](const httplib::Request&, httplib::Response& response) {
+  server.Get("/metrics", [this](const httplib::Request&, httplib::Response& response) {
     response.set_content(hooks.metrics(), "text/plain; version=0.0.4; charset=utf-8");
   });
-  server->Get("/livez",
-              [](const httplib::Request&, httplib::Response& response) { response.set_content("ok\n", kText); });
-  server->Get("/startupz", [this](const httplib::Request&, httplib::Response& response) {
+  server.Get("/livez", [this](const httplib::Request&, httplib::Response& response) {
+    const bool stuck = hooks.stuck();
+    response.status = stuck ? 503 : 200;
+    response.set_content(stuck ? "the API has taken no connection for a minute, although it could\n" : "ok\n", kText);
+  });
+  server.Get("/startupz", [this](const httplib::Request&, httplib::Response& response) {
     const bool started = hooks.started();
     response.status = started ? 200 : 503;
     response.set_content(started ? "ok\n" : "loading the pools\n", kText);
   });
-  server->Get("/readyz", [this](const httplib::Request&, httplib::Response& response) {
+  server.Get("/readyz", [this](const httplib::Request&, httplib::Response& response) {
     const std::string why = hooks.not_ready();
     response.status = why.empty() ? 200 : 503;
     response.set_content(why.empty() ? "ok\n" : absl::StrCat(why, "\n"), kText);
@@ -130,9 +197,9 @@ void OperationsServer::State::RouteProbes() {
 
 void OperationsServer::State::RouteConsole() {
   for (const char* path : {"/", "/console"}) {
-    server->Get(path, [](const httplib::Request&, httplib::Response& response) { response.set_redirect("/console/"); });
+    server.Get(path, [](const httplib::Request&, httplib::Response& response) { response.set_redirect("/console/"); });
   }
-  server->Get(R"(/console/([a-z_.]{0,40}))", [](const httplib::Request& request, httplib::Response& response) {
+  server.Get(R"(/console/([a-z_.]{0,40}))", [](const httplib::Request& request, httplib::Response& response) {
     const std::string name = request.matches[1].length() == 0 ? "index.html" : request.matches[1].str();
     const std::string_view content = FindAsset(name);
     if (content.empty()) {
@@ -142,8 +209,8 @@ void OperationsServer::State::RouteConsole() {
     }
     response.set_content(content.data(), content.size(), TypeOf(name));
   });
-  server->Post(R"(/(warmline\.v1\.[A-Za-z]{1,64})/([A-Za-z]{1,64}))", [this](const httplib::Request& request,
-                                                                             httplib::Response& response) {
+  server.Post(R"(/(warmline\.v1\.[A-Za-z]{1,64})/([A-Za-z]{1,64}))", [this](const httplib::Request& request,
+                                                                            httplib::Response& response) {
     // Another page's form cannot send this type without asking first.
     if (!absl::StartsWithIgnoreCase(request.get_header_value("Content-Type"), kJson)) {
       response.status = 415;
@@ -187,20 +254,20 @@ absl::Status OperationsServer::UseCertificate() {
 
 absl::Status OperationsServer::Start(const std::string& host, int port) {
   if (auto status = UseCertificate(); !status.ok()) return status;
-  // The library asks for SO_REUSEPORT, with which two servers would share a port and each see half of the requests.
-  state_->server->set_socket_options([](socket_t socket) {
-    const int yes = 1;
-    setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-  });
-  state_->port =
-      port == 0 ? state_->server->bind_to_any_port(host) : (state_->server->bind_to_port(host, port) ? port : -1);
-  if (state_->port <= 0) {
+  if (state_->tls()) state_->MakeTlsContext();
+  state_->probes = std::make_unique<application::Executor>(kProbeThreads, kMaxHttpConnections);
+  state_->workers = std::make_unique<application::Executor>(kHttpThreads, kMaxWaiting);
+  HttpFront::Hooks hooks;
+  hooks.take = [this](HttpFront::Request request) { state_->Take(std::move(request)); };
+  hooks.held = [this](std::int64_t open) { state_->hooks.held(kPort, open); };
+  hooks.refused = [this](const char* reason) { state_->hooks.refused(kPort, reason); };
+  state_->front = std::make_unique<HttpFront>(std::move(hooks), state_->tls_context.get());
+  if (const auto status = state_->front->Start(host, port); !status.ok()) {
     return domain::MakeError(
         domain::ErrorReason::kStoreUnavailable,
-        absl::StrCat("cannot listen on ", host, ":", port,
-                     " for operations: the port is taken or not allowed; free it, or give another --ops-listen"));
+        absl::StrCat("cannot listen on ", host, ":", port, " for operations (", std::string(status.message()),
+                     "): the port is taken or not allowed; free it, or give another --ops-listen"));
   }
-  state_->thread = std::thread([this] { state_->server->listen_after_bind(); });
   return absl::OkStatus();
 }
 
@@ -209,13 +276,13 @@ void OperationsServer::ServeApi(std::shared_ptr<grpc::Channel> channel) {
   state_->api = std::make_shared<JsonApi>(std::move(channel));
 }
 
-int OperationsServer::port() const { return state_->port; }
+int OperationsServer::port() const { return state_->front->port(); }
 
 void OperationsServer::Stop() {
-  if (!state_->thread.joinable()) return;
-  while (!state_->server->is_running()) std::this_thread::yield();  // stop() before listening would be lost
-  state_->server->stop();
-  state_->thread.join();
+  if (state_->front == nullptr) return;
+  state_->probes->Stop();
+  state_->workers->Stop();
+  state_->front->Stop();
 }
 
 }  // namespace warmline::console

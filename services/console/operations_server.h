@@ -12,7 +12,7 @@
 
 namespace warmline::console {
 
-// Threads that answer; probes, scrapes and json_api.h's kMaxJsonCalls share them.
+// Threads that answer what is neither probe nor scrape, json_api.h's kMaxJsonCalls among it.
 inline constexpr int kHttpThreads = 8;
 
 struct OperationsHooks {
@@ -22,6 +22,11 @@ struct OperationsHooks {
   std::function<bool()> started;
   // Empty when calls may come, or why not.
   std::function<std::string()> not_ready;
+  // Whether the process has to be started anew: its API takes no connections although it could.
+  std::function<bool()> stuck;
+  // For metrics (application/metrics.h).
+  std::function<void(const char* port, std::int64_t open)> held;
+  std::function<void(const char* port, const char* reason)> refused;
 };
 
 struct OperationsOptions {

@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "server/transport_options.h"
+
 namespace warmline::server {
 
 struct Config {
@@ -54,6 +56,8 @@ struct Config {
   std::string webhook_secret_file;
   // How often the market of every pool is counted for metrics, at most.
   absl::Duration market_interval = absl::Minutes(1);
+  // Limits of the API's port on connections.
+  TransportOptions transport;
   // Calls, and watches, that may be under way at once: of all callers, and of one token that says nothing else.
   int max_in_flight = 2'000;
   int max_watches = 2'000;

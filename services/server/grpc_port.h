@@ -7,27 +7,32 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
 
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "application/metrics.h"
 #include "server/config.h"
+#include "server/connection_gate.h"
 
 namespace warmline::server {
 
 class GrpcPort {
  public:
-  // Listens on config.listen and answers with `services`, which outlive the port. UNAVAILABLE, with the remedy, when it
-  // cannot listen there.
+  // Listens on config.listen and answers with `services`, which outlive the port, as `metrics` does. Errors, with the
+  // remedy: UNAVAILABLE when it cannot listen there, INVALID_ARGUMENT for options that do not fit together.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<GrpcPort>> Listen(
       const Config& config, std::shared_ptr<grpc::ServerCredentials> credentials,
-      const std::vector<grpc::Service*>& services);
+      const std::vector<grpc::Service*>& services, application::Metrics& metrics);
   ~GrpcPort();
   GrpcPort(const GrpcPort&) = delete;
   GrpcPort& operator=(const GrpcPort&) = delete;
 
-  [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] int port() const { return gate_->port(); }
+  // Whether no connection has been accepted for a long time although some could be (ConnectionGate::Stuck).
+  [[nodiscard]] bool Stuck() const { return gate_->Stuck(); }
   // What the standard health service answers for the whole server ("") and for every service of the API.
   void SetServing(bool serving);
   // What it answers for "warmline.v1.writes": whether this replica takes writes. It is no reason to take a replica out
@@ -40,8 +45,10 @@ class GrpcPort {
 
  private:
   GrpcPort() = default;
+  // Outlives the server, whose calls ask it.
+  std::unique_ptr<ConnectionGate> gate_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
   std::unique_ptr<grpc::Server> server_;
-  int port_ = 0;
 };
 
 }  // namespace warmline::server

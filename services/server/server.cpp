@@ -39,6 +39,7 @@
 #include "server/grpc_port.h"
 #include "server/identity.h"
 #include "server/outlets.h"
+#include "server/process_limits.h"
 #include "server/records.h"
 #include "server/redis_config.h"
 #include "server/tls.h"
@@ -137,6 +138,10 @@ absl::Status Server::State::StartOperations() {
   hooks.metrics = [this] { return prometheus.Text(); };
   hooks.started = [this] { return started.load(); };
   hooks.not_ready = [this] { return NotReady(); };
+  // The port is made after this: no probe may see it half made.
+  hooks.stuck = [this] { return started && grpc_port->Stuck(); };
+  hooks.held = [this](const char* port, std::int64_t open) { metrics.ConnectionsHeld(port, open, 0); };
+  hooks.refused = [this](const char* port, const char* reason) { metrics.ConnectionRefused(port, reason); };
   console::OperationsOptions options;
   options.console = config.console;
   if (config.ops_tls) {
@@ -253,7 +258,8 @@ absl::Status Server::State::StartGrpc() {
 
   auto listening = GrpcPort::Listen(config, credentials,
                                     {pool_handlers.get(), member_handlers.get(), need_handlers.get(),
-                                     match_handlers.get(), introduction_handlers.get(), assignment_handlers.get()});
+                                     match_handlers.get(), introduction_handlers.get(), assignment_handlers.get()},
+                                    metrics);
   if (!listening.ok()) return listening.status();
   grpc_port = *std::move(listening);
   if (config.tls_cert_file.empty() && !IsLoopback(config.listen))
@@ -329,6 +335,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, appl
   std::unique_ptr<Server> server(new Server(std::make_unique<State>(config, metrics)));
   State& state = *server->state_;
   if (auto address = SplitHostPort(config.listen, "listen"); !address.ok()) return address.status();
+  SwitchOffDeadlockDetector();
+  if (auto status = PrepareDescriptors(state.config.transport); !status.ok()) return status;
+  if (auto status = CheckMemory(state.config); !status.ok()) return status;
   // Before the pools are loaded, which may take minutes.
   auto credentials = ServerCredentialsOf(config);
   if (!credentials.ok()) return credentials.status();

@@ -183,13 +183,13 @@ TEST(Metrics, AreTheGoldenOnes) {
   // These appear with the first refusal or error, the first use of Redis, the first snapshot that is looked for or
   // damaged, and where there is something to tell of a market.
   const auto in_time = [](const std::string& name) {
-    return name.starts_with("warmline_market_") || std::set<std::string>{"warmline_rpc_refused_total{lane,reason}",
-                                                                         "warmline_rpc_errors_total{method,reason}",
-                                                                         "warmline_redis_reachable{use}",
-                                                                         "warmline_snapshot_loads_total{cache,result}",
-                                                                         "warmline_snapshot_writes_total{cache,result}",
-                                                                         "warmline_snapshot_damaged_total{cache,what}"}
-                                                       .contains(name);
+    return name.starts_with("warmline_market_") ||
+           std::set<std::string>{
+               "warmline_rpc_refused_total{lane,reason}",          "warmline_connections_refused_total{port,reason}",
+               "warmline_rpc_errors_total{method,reason}",    "warmline_redis_reachable{use}",
+               "warmline_snapshot_loads_total{cache,result}", "warmline_snapshot_writes_total{cache,result}",
+               "warmline_snapshot_damaged_total{cache,what}"}
+               .contains(name);
   };
   std::erase_if(golden, [&](const std::string& name) { return in_time(name) && !actual.contains(name); });
   std::vector<std::string> unexpected;

@@ -15,7 +15,7 @@
 namespace warmline::testing {
 
 ServeProcess::ServeProcess(const std::string& data_dir, const std::vector<std::string>& options,
-                           const std::string& name) {
+                           const std::string& name, const std::function<void()>& in_child) {
   std::array<int, 2> ends{};
   if (pipe(ends.data()) != 0) return;
   const std::string program = std::string(std::getenv("WARMLINE_BUILD")) + "/bin/" + name;
@@ -24,6 +24,7 @@ ServeProcess::ServeProcess(const std::string& data_dir, const std::vector<std::s
     dup2(ends[1], STDERR_FILENO);
     close(ends[0]);
     prctl(PR_SET_PDEATHSIG, SIGKILL);  // also when a test crashes
+    if (in_child) in_child();
     std::vector<std::string> command = {program, "serve", "--data-dir", data_dir, "--ops-listen", "127.0.0.1:0"};
     if (std::find(options.begin(), options.end(), "--listen") == options.end())
       command.insert(command.end(), {"--listen", "127.0.0.1:0"});
@@ -37,14 +38,34 @@ ServeProcess::ServeProcess(const std::string& data_dir, const std::vector<std::s
   close(ends[1]);
   const bool quiet = std::find(options.begin(), options.end(), "off") != options.end();
   std::array<char, 4096> buffer{};
-  static const std::regex kListens("listens on port ([0-9]+) ");
+  static const std::regex kListens("listens on port ([0-9]+) \\(gRPC\\) and ([0-9]+) ");
   for (ssize_t size = 0; !quiet && port_ == 0 && (size = read(ends[0], buffer.data(), buffer.size())) > 0;) {
     log_.append(buffer.data(), static_cast<std::size_t>(size));
     std::smatch match;
-    if (std::regex_search(log_, match, kListens)) port_ = std::stoi(match[1]);
+    if (std::regex_search(log_, match, kListens)) {
+      port_ = std::stoi(match[1]);
+      ops_port_ = std::stoi(match[2]);
+    }
   }
   // The pipe stays open, so that the program can write its log on.
   std::ifstream(server::OperatorTokenPath(data_dir)) >> token_;
+}
+
+std::int64_t ServeProcess::ResidentBytes() const {
+  std::ifstream file("/proc/" + std::to_string(pid_) + "/statm");
+  std::int64_t all = 0;
+  std::int64_t resident = 0;
+  file >> all >> resident;
+  return resident * sysconf(_SC_PAGESIZE);
+}
+
+std::int64_t ServeProcess::PeakResidentBytes() const {
+  std::ifstream file("/proc/" + std::to_string(pid_) + "/status");
+  for (std::string word; file >> word;) {
+    std::int64_t kilobytes = 0;
+    if (word == "VmHWM:" && file >> kilobytes) return kilobytes * 1024;
+  }
+  return 0;
 }
 
 void ServeProcess::Signal(int signal) const {
