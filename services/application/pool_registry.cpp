@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "application/exploration_key.h"
 #include "application/index_builder.h"
 #include "base/rcu.h"
 #include "domain/error.h"
@@ -35,6 +36,7 @@ PoolRegistry::PoolRegistry(RecordStore& store, const Clock& clock, Metrics& metr
       metrics_(metrics),
       max_staleness_(max_staleness),
       snapshots_(snapshots),
+      exploration_secret_(store.token_key()),
       map_(new Map) {}
 
 PoolRegistry::~PoolRegistry() {
@@ -177,6 +179,7 @@ std::int64_t PoolRegistry::ErasedRevision(const std::string& pool) const {
 }
 
 void PoolRegistry::Install(const std::string& pool, std::unique_ptr<index::PoolIndex> index) {
+  index->UseExplorationKey(ExplorationKey(exploration_secret_, pool));
   const Map* old = map_.load();
   auto* map = new Map(*old);
   auto* held = new Held;

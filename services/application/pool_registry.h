@@ -32,11 +32,16 @@ class PoolRegistry {
                absl::Duration max_staleness = absl::Minutes(10), SnapshotCache* snapshots = nullptr);
   // Only once no reader is left.
   ~PoolRegistry();
+  // Bonuses of exploration follow from `secret` (at least 16 bytes) instead of from the store's own, which is another
+  // in each store: for what must replay. Before anything else.
+  void FixExploration(std::string secret) { exploration_secret_ = std::move(secret); }
   PoolRegistry(const PoolRegistry&) = delete;
   PoolRegistry& operator=(const PoolRegistry&) = delete;
 
   // Builds every pool's index from the store.
   [[nodiscard]] absl::Status Load();
+  // Where the pools' records live.
+  [[nodiscard]] RecordStore& store() const { return store_; }
   // The pool's newest view, or null when this process does not hold the pool. Valid while the caller's guard lives.
   [[nodiscard]] const index::View* Find(const std::string& pool) const;
 
@@ -116,6 +121,7 @@ class PoolRegistry {
   Metrics& metrics_;
   const absl::Duration max_staleness_;
   SnapshotCache* const snapshots_;
+  std::string exploration_secret_;
   std::mutex building_;  // one index is built at a time; taken before mutex_
   mutable std::mutex mutex_;
   std::atomic<const Map*> map_;

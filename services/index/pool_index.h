@@ -74,6 +74,9 @@ class PoolIndex {
   PoolIndex(const PoolIndex&) = delete;
   PoolIndex& operator=(const PoolIndex&) = delete;
 
+  // The key of the bonuses of exploration; without it they can be worked out by anybody. Before the index is shared.
+  void UseExplorationKey(const base::SipKey& key) { tables_.exploration_key = key; }
+
   // The newest view. Valid while the caller's guard lives.
   [[nodiscard]] const View& view() const { return *view_.load(std::memory_order_seq_cst); }
 

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "domain/interest.h"
 #include "domain/limits.h"
+#include "ranking/score.h"
 #include "ranking/weights.h"
 
 namespace warmline::index {
@@ -91,8 +92,7 @@ void MakeQuery(const View& view, const domain::Need& need, Query& query) {
   query.help_kinds = 0;
   for (const auto kind : need.help_kinds) query.help_kinds |= domain::BitOf(kind);
   query.seeker = view.tables->members.Find(need.seeker).value_or(kNone);
-  query.need_hash = base::Hash64(need.id);
-  query.day = view.epoch_hour / 24;
+  query.exploration = ranking::ExplorationOf(view.tables->exploration_key, base::Hash64(need.id), view.epoch_hour / 24);
   query.excluded.clear();
   for (const std::string& id : query.constraints->exclude_members) {
     if (const auto member = view.tables->members.Find(id)) query.excluded.push_back(*member);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/sip_hash.h"
 #include "domain/need.h"
 #include "index/view.h"
 
@@ -40,9 +41,8 @@ struct Query {
   std::vector<domain::SoftConstraint> relaxed;
   domain::EvidenceGate gate = domain::EvidenceGate::kNone;
   std::uint16_t help_kinds = 0;
-  std::uint32_t seeker = kNone;  // kNone: no tie, block or conflict names this seeker
-  std::uint64_t need_hash = 0;
-  std::int64_t day = 0;
+  std::uint32_t seeker = kNone;         // kNone: no tie, block or conflict names this seeker
+  base::SipHash13 exploration;          // ranking::ExplorationOf the need
   std::vector<std::uint32_t> excluded;  // member numbers, sorted
 };
 

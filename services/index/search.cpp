@@ -27,8 +27,8 @@ ranking::Parts PartsOf(const View& view, const Query& query, const Candidate& ca
   set(Part::kInvolvement, ranking::InvolvementValue(static_cast<domain::Involvement>(row.involvement())));
   set(Part::kAvailability, ranking::Availability(row.open_capacity(), row.week_capacity(), candidate.load));
   set(Part::kCloseness, candidate.neighbour == nullptr ? 0 : candidate.neighbour->closeness);
-  set(Part::kExploration, ranking::Exploration(candidate.parts.novelty, query.need_hash,
-                                               view.tables->members.IdHash(candidate.member), query.day));
+  set(Part::kExploration,
+      ranking::Exploration(candidate.parts.novelty, query.exploration, view.tables->members.IdHash(candidate.member)));
   return parts;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/name_table.h"
+#include "base/sip_hash.h"
 #include "domain/need.h"
 #include "domain/pool.h"
 #include "domain/revision.h"
@@ -30,6 +31,8 @@ struct Tables {
   network::MemberTable members;
   base::NameTable need_ids;
   base::ChunkedArray<base::Versioned<std::shared_ptr<const domain::Need>>> needs;
+  // Of the bonuses of exploration; set before the first view is read.
+  base::SipKey exploration_key;
   // How many hold numbers of terms, sets and attributes outside of a guard (DictionaryPin): none of these is freed
   // meanwhile.
   mutable std::atomic<int> pins{0};

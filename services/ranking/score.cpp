@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "base/hash.h"
-
 namespace warmline::ranking {
 
 std::uint32_t Availability(std::uint32_t open_capacity, std::uint32_t week_capacity, const domain::Load& load) {
@@ -15,9 +13,17 @@ std::uint32_t Availability(std::uint32_t open_capacity, std::uint32_t week_capac
   return std::min(share(open_capacity, load.open_asks), share(week_capacity, load.asks_this_week));
 }
 
-std::uint32_t Exploration(std::uint32_t novelty, std::uint64_t need_hash, std::uint64_t helper_hash, std::int64_t day) {
-  const std::uint64_t mixed = base::Mix64(base::Mix64(need_hash ^ static_cast<std::uint64_t>(day)) ^ helper_hash);
-  return static_cast<std::uint32_t>(domain::MulFloor(novelty, mixed >> (64 - domain::kFixedBits)));
+base::SipHash13 ExplorationOf(const base::SipKey& key, std::uint64_t need_hash, std::int64_t day) {
+  base::SipHash13 hash(key);
+  hash.Add(need_hash);
+  hash.Add(static_cast<std::uint64_t>(day));
+  return hash;
+}
+
+std::uint32_t Exploration(std::uint32_t novelty, const base::SipHash13& of_need, std::uint64_t helper_hash) {
+  base::SipHash13 hash = of_need;
+  hash.Add(helper_hash);
+  return static_cast<std::uint32_t>(domain::MulFloor(novelty, hash.Value() >> (64 - domain::kFixedBits)));
 }
 
 }  // namespace warmline::ranking

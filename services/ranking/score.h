@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "base/sip_hash.h"
 #include "domain/fixed_point.h"
 #include "domain/member.h"
 #include "domain/pool.h"
@@ -29,9 +30,13 @@ using Parts = std::array<std::uint32_t, domain::kParts>;
 [[nodiscard]] std::uint32_t Availability(std::uint32_t open_capacity, std::uint32_t week_capacity,
                                          const domain::Load& load);
 
-// The newcomer's bonus: novelty times a hash of need, helper and day in [0, 2^20), floored.
-// `need_hash` and `helper_hash` are base::Hash64 of their ids; `day` is epoch hour / 24.
-[[nodiscard]] std::uint32_t Exploration(std::uint32_t novelty, std::uint64_t need_hash, std::uint64_t helper_hash,
-                                        std::int64_t day);
+// What the bonuses of one need on one day share: a hash under the pool's key, which goes on with the helper. Without
+// the key nobody can work out whose bonus a masked match shows. `need_hash` is base::Hash64 of the need's id; `day` is
+// epoch hour / 24.
+[[nodiscard]] base::SipHash13 ExplorationOf(const base::SipKey& key, std::uint64_t need_hash, std::int64_t day);
+// The newcomer's bonus: novelty times a keyed hash of need, day and helper in [0, 2^20), floored. `helper_hash` is
+// base::Hash64 of the helper's id.
+[[nodiscard]] std::uint32_t Exploration(std::uint32_t novelty, const base::SipHash13& of_need,
+                                        std::uint64_t helper_hash);
 
 }  // namespace warmline::ranking

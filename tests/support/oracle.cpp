@@ -313,18 +313,14 @@ Pairing Pair(const OracleWorld& world, const domain::Need& need, const std::vect
 
   static constexpr std::uint64_t kInvolvement[] = {
       0, 0, kUnit / 4, kUnit * 60 / 100, kUnit * 70 / 100, kUnit * 85 / 100, kUnit};
-  const std::int64_t day = world.epoch_hour / 24;
-  const std::uint64_t mixed =
-      base::Mix64(base::Mix64(base::Hash64(need.id) ^ static_cast<std::uint64_t>(day)) ^ base::Hash64(helper.id));
+  const auto day = static_cast<std::uint64_t>(world.epoch_hour / 24);
+  base::SipHash13 mixed(world.exploration_key);
+  for (const std::uint64_t word : {base::Hash64(need.id), day, base::Hash64(helper.id)}) mixed.Add(word);
   OracleMatch& match = pairing.match;
   match.id = helper.id;
-  match.parts = {total == 0 ? 0 : sum * kUnit / (255 * total),
-                 evidence.helpfulness,
-                 evidence.responsiveness,
-                 kInvolvement[static_cast<int>(offer.involvement)],
-                 AvailabilityOf(helper),
-                 near.closeness,
-                 Times(evidence.novelty, mixed >> 44)};
+  match.parts = {total == 0 ? 0 : sum * kUnit / (255 * total),      evidence.helpfulness,   evidence.responsiveness,
+                 kInvolvement[static_cast<int>(offer.involvement)], AvailabilityOf(helper), near.closeness,
+                 Times(evidence.novelty, mixed.Value() >> 44)};
   match.reach = reach.value_or(Reach::kUnspecified);
   if (match.reach == Reach::kSecondDegree) match.introducer = near.introducer;
 

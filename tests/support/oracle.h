@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/sip_hash.h"
 #include "domain/member.h"
 #include "domain/need.h"
 #include "domain/pool.h"
@@ -31,6 +32,7 @@ struct OracleWorld {
   std::vector<OracleAsk> asks;
   domain::Statistics statistics;
   std::int64_t epoch_hour = 0;
+  base::SipKey exploration_key;
 
   [[nodiscard]] bool Asked(const std::string& seeker, const std::string& helper, bool open) const {
     for (const OracleAsk& ask : asks) {

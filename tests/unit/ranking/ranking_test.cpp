@@ -105,12 +105,24 @@ TEST(Availability, IsTheSmallerShare) {
 }
 
 TEST(Exploration, IsBoundedByNoveltyAndReplays) {
+  const auto of_need = ExplorationOf({3, 4}, 7, 20'000);
   for (std::uint64_t helper = 0; helper < 1'000; ++helper) {
-    const auto bonus = Exploration(kOne / 3, 7, helper, 20'000);
+    const auto bonus = Exploration(kOne / 3, of_need, helper);
     EXPECT_LT(bonus, kOne / 3);
-    EXPECT_EQ(bonus, Exploration(kOne / 3, 7, helper, 20'000));
+    EXPECT_EQ(bonus, Exploration(kOne / 3, ExplorationOf({3, 4}, 7, 20'000), helper));
   }
-  EXPECT_EQ(Exploration(0, 7, 8, 9), 0U);
+  EXPECT_EQ(Exploration(0, of_need, 8), 0U);
+}
+
+TEST(Exploration, IsAnotherUnderAnotherKeyNeedAndDay) {
+  int same = 0;
+  for (std::uint64_t helper = 0; helper < 1'000; ++helper) {
+    const auto bonus = Exploration(kOne, ExplorationOf({3, 4}, 7, 20'000), helper);
+    for (const auto& other : {ExplorationOf({3, 5}, 7, 20'000), ExplorationOf({2, 4}, 7, 20'000),
+                              ExplorationOf({3, 4}, 8, 20'000), ExplorationOf({3, 4}, 7, 20'001)})
+      same += bonus == Exploration(kOne, other, helper) ? 1 : 0;
+  }
+  EXPECT_LT(same, 5);  // 4,000 pairs of 20 bits
 }
 
 }  // namespace
