@@ -8,7 +8,6 @@
 
 #include "api/errors.h"
 #include "api/identify.h"
-#include "base/rcu.h"
 #include "domain/limits.h"
 #include "domain/names.h"
 
@@ -228,18 +227,31 @@ grpc::ServerUnaryReactor* Call::Write(const std::string& pool, std::vector<appli
   return reactor;
 }
 
-std::optional<absl::Status> Call::RevisionReached(const std::string& pool, const std::string& token) const {
+std::vector<std::string> Call::TokenScope(const std::string& filter) const {
+  const std::string& who = caller_.IsOperator() ? grant_->grant.name : caller_.member;
+  return {method_, pool_, application::AudienceName(caller_.audience), who, filter};
+}
+
+std::optional<absl::Status> Call::RevisionReached(const std::string& pool, const std::string& token,
+                                                  RevisionWait& wait) const {
   if (token.empty()) return absl::OkStatus();
-  const auto revision = domain::ParseRevisionToken(token);
-  if (!revision || revision->history != environment_.store.history()) {
+  const auto revision = environment_.revisions.Number(pool, token);
+  if (!revision) {
     return domain::MakeError(ErrorReason::kRevisionOfAnotherHistory,
-                             "min_revision is not a revision of this store, which may have been restored: drop the "
-                             "token and read without it");
+                             "min_revision is not a revision of this pool and store, which may have been restored: "
+                             "drop the token and read without it");
   }
-  const base::RcuReadGuard guard;
-  const index::View* view = environment_.pools.Find(pool);
-  if (view != nullptr && view->revision >= revision->number) return absl::OkStatus();
-  environment_.follower.Nudge();  // another replica wrote it: the store is asked now, whatever the feed does
+  if (environment_.pools.Revision(pool) >= *revision) return absl::OkStatus();
+  // Another replica wrote it: the store is asked now, whatever the feed does.
+  const std::uint64_t poll = environment_.follower.Nudge();
+  if (wait.poll == 0) wait.poll = poll;
+  const auto head = environment_.follower.HeadAt(pool, wait.poll);
+  if (head && *head < *revision) {
+    return domain::MakeError(
+        ErrorReason::kRevisionOfAnotherHistory,
+        "min_revision is ahead of everything that this store has: it was restored from a copy made "
+        "before. Drop the token and read without it");
+  }
   return std::nullopt;
 }
 
@@ -249,22 +261,17 @@ absl::Time Call::RevisionDeadline(absl::Duration wait) const {
   return std::min(deadline(), absl::Now() + std::min(wait, limits.max_revision_wait));
 }
 
-grpc::ServerUnaryReactor* Call::AtRevision(const std::string& pool, const std::string& token, absl::Duration wait,
-                                           admission::WorkClass work_class, std::function<absl::Status()> then) {
-  if (!error_.ok()) return Finish(error_);
-  grpc::ServerUnaryReactor* reactor = Reactor();
-  PollRevision(pool, token, RevisionDeadline(wait), work_class, std::move(then));
-  return reactor;
+grpc::ServerUnaryReactor* Call::Compute(admission::WorkClass work_class, std::function<absl::Status()> work,
+                                        bool on_reader) {
+  return Continue(
+      work_class, [call = this, work = std::move(work)] { call->Finish(work()); }, on_reader);
 }
 
-grpc::ServerUnaryReactor* Call::Compute(admission::WorkClass work_class, std::function<absl::Status()> work) {
-  return Continue(work_class, [call = this, work = std::move(work)] { call->Finish(work()); });
-}
-
-grpc::ServerUnaryReactor* Call::Continue(admission::WorkClass work_class, std::function<void()> next) {
+grpc::ServerUnaryReactor* Call::Continue(admission::WorkClass work_class, std::function<void()> next, bool on_reader) {
   if (!error_.ok()) return Finish(error_);
   grpc::ServerUnaryReactor* reactor = Reactor();
-  const auto queued = environment_.matching.Submit(
+  admission::WorkPool& threads = on_reader ? environment_.reads : environment_.matching;
+  const auto queued = threads.Submit(
       Order(work_class), [call = shared_from_this(), next = std::move(next)](const absl::Status& admitted) {
         const absl::Status status = admitted.ok() ? call->StillWanted() : admitted;
         if (status.ok()) {
@@ -277,11 +284,22 @@ grpc::ServerUnaryReactor* Call::Continue(admission::WorkClass work_class, std::f
   return reactor;
 }
 
-void Call::PollRevision(const std::string& pool, const std::string& token, absl::Time until,
-                        admission::WorkClass work_class, std::function<absl::Status()> then) {
-  if (const auto reached = RevisionReached(pool, token)) {
+grpc::ServerUnaryReactor* Call::AtRevision(const std::string& pool, const std::string& token, absl::Duration wait,
+                                           admission::WorkClass work_class, std::function<absl::Status()> then,
+                                           bool on_reader) {
+  if (!error_.ok()) return Finish(error_);
+  grpc::ServerUnaryReactor* reactor = Reactor();
+  PollRevision(pool, token, {}, RevisionDeadline(wait), [this, work_class, then = std::move(then), on_reader] {
+    Compute(work_class, then, on_reader);
+  });
+  return reactor;
+}
+
+void Call::PollRevision(const std::string& pool, const std::string& token, RevisionWait wait, absl::Time until,
+                        std::function<void()> then) {
+  if (const auto reached = RevisionReached(pool, token, wait)) {
     if (reached->ok()) {
-      Compute(work_class, std::move(then));
+      then();
     } else {
       Finish(*reached);
     }
@@ -298,9 +316,9 @@ void Call::PollRevision(const std::string& pool, const std::string& token, absl:
   }
   auto alarm = std::make_shared<grpc::Alarm>();
   alarm->Set(absl::ToChronoTime(absl::Now() + kRevisionPoll),
-             [call = shared_from_this(), alarm, pool, token, until, work_class, then = std::move(then)](bool) mutable {
+             [call = shared_from_this(), alarm, pool, token, wait, until, then = std::move(then)](bool) mutable {
                const auto fired = std::move(alarm);  // it holds this function, which must not hold it for ever
-               call->PollRevision(pool, token, until, work_class, std::move(then));
+               call->PollRevision(pool, token, wait, until, std::move(then));
              });
 }
 

@@ -18,6 +18,7 @@
 #include "application/access.h"
 #include "application/audit.h"
 #include "application/follower.h"
+#include "application/guess_limit.h"
 #include "application/market_board.h"
 #include "application/pool_registry.h"
 #include "application/record_keys.h"
@@ -54,20 +55,28 @@ struct Environment {
   const application::Clock& clock;
   application::Metrics& metrics;
   const application::MarketBoard& market;
+  base::TokenSealer sealer;
   CandidateTokens candidate_tokens;
+  domain::RevisionTokens revisions;
   CallLimits limits;
   const application::Replicas* replicas = nullptr;  // set before the first call
   application::TokenVerifier* verifier = nullptr;   // null: no such tokens
   application::AuditLog* audit = nullptr;           // null: nothing is kept
+  application::GuessLimit guesses{metrics};
   // Set when the server begins to end: streams that would go on for ever end.
   std::atomic<bool> draining{false};
-  Occupancy occupancy;
+  Occupancy occupancy{};
 };
 
 // What a request names: its pool, and the id in a collection where there is one.
 struct Target {
   std::string pool;
   std::string id;
+};
+
+// Of a read that waits for a revision.
+struct RevisionWait {
+  std::uint64_t poll = 0;  // of the store, which says whether the revision can come at all; 0: none was asked for yet
 };
 
 class Call : public std::enable_shared_from_this<Call> {
@@ -83,6 +92,7 @@ class Call : public std::enable_shared_from_this<Call> {
 
   [[nodiscard]] const absl::Status& error() const { return error_; }
   [[nodiscard]] Environment& environment() { return environment_; }
+  [[nodiscard]] const Environment& environment() const { return environment_; }
   [[nodiscard]] const application::Caller& caller() const { return caller_; }
   [[nodiscard]] const application::Grant& grant() const { return grant_->grant; }
 
@@ -104,13 +114,17 @@ class Call : public std::enable_shared_from_this<Call> {
   grpc::ServerUnaryReactor* Write(const std::string& pool, std::vector<application::RecordKey> reads,
                                   std::function<absl::Status(application::WriteTransaction&, absl::Time now)> write,
                                   bool validate_only = false);
-  // Runs on a thread of the matching pool, once there is room; then finishes with its status.
-  grpc::ServerUnaryReactor* Compute(admission::WorkClass work_class, std::function<absl::Status()> work);
+  // Runs on a thread of the matching pool, once there is room; then finishes with its status. `on_reader`: on one that
+  // may wait for the store instead.
+  grpc::ServerUnaryReactor* Compute(admission::WorkClass work_class, std::function<absl::Status()> work,
+                                    bool on_reader = false);
   // The same for a first step: `next` finishes the call, or goes on with Read or Write.
-  grpc::ServerUnaryReactor* Continue(admission::WorkClass work_class, std::function<void()> next);
+  grpc::ServerUnaryReactor* Continue(admission::WorkClass work_class, std::function<void()> next,
+                                     bool on_reader = false);
   // Waits, without holding a thread, until the pool is at the token's revision; then Compute.
   grpc::ServerUnaryReactor* AtRevision(const std::string& pool, const std::string& token, absl::Duration wait,
-                                       admission::WorkClass work_class, std::function<absl::Status()> then);
+                                       admission::WorkClass work_class, std::function<absl::Status()> then,
+                                       bool on_reader = false);
   // What the call's work is, for the queue that it waits in.
   [[nodiscard]] admission::WorkOrder Order(admission::WorkClass work_class) const;
   // Counts one message of a stream against the token's rate: nothing when it may be answered, otherwise how long to
@@ -119,15 +133,22 @@ class Call : public std::enable_shared_from_this<Call> {
 
   // For streams, which finish their own reactor: what the call ended with, for metrics. Called by Finish.
   void Ended(const absl::Status& status);
-  // The error of a wait that ends; OK when `token` is reached; nothing to say yet otherwise.
-  [[nodiscard]] std::optional<absl::Status> RevisionReached(const std::string& pool, const std::string& token) const;
+  // The error of a wait that ends; OK when `token` is reached; nothing to say yet otherwise. `wait` is of this wait
+  // alone, from its first question to its last.
+  [[nodiscard]] std::optional<absl::Status> RevisionReached(const std::string& pool, const std::string& token,
+                                                            RevisionWait& wait) const;
 
   // When a read that asks to wait `wait` (0: the default) gives up.
   [[nodiscard]] absl::Time RevisionDeadline(absl::Duration wait) const;
 
-  [[nodiscard]] std::string Token(std::int64_t revision) const {
-    return domain::RevisionToken({environment_.store.history(), revision});
+  // Of the call's own pool, or of another.
+  [[nodiscard]] std::string Token(std::int64_t revision) const { return Token(pool_, revision); }
+  [[nodiscard]] std::string Token(const std::string& pool, std::int64_t revision) const {
+    return environment_.revisions.Of(pool, revision);
   }
+  // What tokens of lists and watches are bound to: the method, the pool, who calls, and what else chose the list. Who
+  // calls is the acting member, whatever token they come with; an operator is whom the token names.
+  [[nodiscard]] std::vector<std::string> TokenScope(const std::string& filter) const;
   // CANCELLED or DEADLINE_EXCEEDED once the caller no longer waits.
   [[nodiscard]] absl::Status StillWanted() const;
   [[nodiscard]] absl::Time deadline() const { return absl::FromChrono(context_->deadline()); }
@@ -137,8 +158,8 @@ class Call : public std::enable_shared_from_this<Call> {
   void Audit(const absl::Status& status) const;
   // The context makes a new one each time it is asked: this asks once.
   grpc::ServerUnaryReactor* Reactor();
-  void PollRevision(const std::string& pool, const std::string& token, absl::Time until,
-                    admission::WorkClass work_class, std::function<absl::Status()> then);
+  void PollRevision(const std::string& pool, const std::string& token, RevisionWait wait, absl::Time until,
+                    std::function<void()> then);
   [[nodiscard]] absl::Status Admit();
 
   Environment& environment_;

@@ -6,23 +6,22 @@
 #include <string>
 #include <string_view>
 
+#include "base/token_sealer.h"
+
 namespace warmline::api {
 
 class CandidateTokens {
  public:
   // `key`: 32 secret bytes that live as long as the store.
-  explicit CandidateTokens(const std::string& key);
+  explicit CandidateTokens(const std::string& key) : sealer_(key) {}
   [[nodiscard]] std::string Seal(const std::string& pool, const std::string& seeker, const std::string& need,
                                  const std::string& helper) const;
-  // 16 bytes that only this store makes of a text, and that say nothing of it.
-  [[nodiscard]] std::string Mark(const std::string& text) const;
   // The helper's id; nothing for a token that was not made for this pool, seeker and need.
   [[nodiscard]] std::optional<std::string> Open(const std::string& pool, const std::string& seeker,
                                                 const std::string& need, std::string_view token) const;
 
  private:
-  std::string mac_key_;
-  std::string cipher_key_;
+  base::TokenSealer sealer_;
 };
 
 }  // namespace warmline::api

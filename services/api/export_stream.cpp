@@ -99,7 +99,13 @@ class ExportReactor final : public grpc::ServerWriteReactor<pb::ExportResponse> 
   template <typename Records, typename Field, typename Key>
   absl::Status Fill(const Records& records, Field field, Key key) {
     if (!records.ok()) return records.status();
-    for (const auto& record : *records) *field(page_.add_rows()) = codec::ToProto(pool_, record);
+    for (const auto& record : *records) {
+      if constexpr (std::is_same_v<std::decay_t<decltype(record)>, domain::Connection>) {
+        *field(page_.add_rows()) = codec::ToProto(pool_, record, true);
+      } else {
+        *field(page_.add_rows()) = codec::ToProto(pool_, record);
+      }
+    }
     if (records->size() < static_cast<std::size_t>(kRowsPerPage)) {
       kind_ = static_cast<Kind>(static_cast<int>(kind_) + 1);
       after_ = {};

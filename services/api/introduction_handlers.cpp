@@ -6,6 +6,7 @@
 
 #include "api/idempotent_write.h"
 #include "api/introduction_watch.h"
+#include "api/match_handlers.h"
 #include "api/match_messages.h"
 #include "api/page_token.h"
 #include "application/answer_estimate.h"
@@ -57,8 +58,27 @@ absl::StatusOr<application::AskPlan> PlanOf(Call& call, const std::string& pool,
   }
   domain::CheckText(request.message(), "message", domain::kMaxMessageCharacters, false, true, violations);
   if (!violations.empty()) return violations.ToStatus();
-  return application::PlanAsk(call.environment().pools, call.caller(), pool, subject, targets, request.message(),
-                              call.environment().clock.Now());
+  const absl::Time now = call.environment().clock.Now();
+  if (std::any_of(targets.begin(), targets.end(), [](const auto& target) { return !target.by_token; })) {
+    auto status = call.environment().guesses.Check(application::GuessKind::kLookUp, call.caller(), pool, now);
+    if (!status.ok()) return status;
+  }
+  auto plan =
+      application::PlanAsk(call.environment().pools, call.caller(), pool, subject, targets, request.message(), now);
+  if (!plan.ok()) CountGuess(call, pool, plan.status());
+  return plan;
+}
+
+// What the transaction that makes an ask will read.
+std::vector<application::RecordKey> ReadsOf(const std::string& pool, const application::AskPlan& plan) {
+  std::vector<application::RecordKey> reads = {application::MemberKey(pool, plan.seeker)};
+  for (const auto& t : plan.targets) {
+    reads.push_back(application::MemberKey(pool, t.draft.helper));
+    reads.push_back(application::BlockKey(pool, plan.seeker, t.draft.helper));
+    reads.push_back(application::BlockKey(pool, t.draft.helper, plan.seeker));
+    if (!t.draft.introducer.empty()) reads.push_back(application::MemberKey(pool, t.draft.introducer));
+  }
+  return reads;
 }
 
 absl::Status FillReview(RecordReader& reader, const Call& call, const std::string& pool,
@@ -105,53 +125,41 @@ IntroductionHandlers::Reactor* IntroductionHandlers::Review(Context* context, co
                                                             pb::ReviewResponse* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.IntroductionService/Review");
   const Target target = call->PoolTarget(request->parent(), "parent");
-  call->Authorize(request->actor(), target.pool);
+  if (!call->Authorize(request->actor(), target.pool)) return call->Finish(call->error());
   return call->Continue(admission::WorkClass::kPlanAsk, [=, raw = call.get()] {
     auto plan = PlanOf(*raw, target.pool, *request);
-    raw->SetError(plan.status());
     if (!plan.ok()) {
-      raw->Finish(raw->error());
+      raw->Finish(plan.status());
       return;
     }
-    raw->Read([=, plan = *std::move(plan)](RecordReader& reader) {
-      return FillReview(reader, *raw, target.pool, plan, raw->environment().clock.Now(), response);
-    });
-  });
+    auto reader = raw->environment().store.Read();
+    raw->Finish(!reader.ok()
+                    ? reader.status()
+                    : FillReview(**reader, *raw, target.pool, *plan, raw->environment().clock.Now(), response));
+  }, /*on_reader=*/true);
 }
 
 IntroductionHandlers::Reactor* IntroductionHandlers::Request(Context* context, const pb::RequestRequest* request,
                                                              Written* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.IntroductionService/Request");
   const Target target = call->PoolTarget(request->parent(), "parent");
-  call->Authorize(request->actor(), target.pool);
-  return call->Continue(admission::WorkClass::kPlanAsk,
-                        [=, raw = call.get()] { RequestAsk(raw->shared_from_this(), target.pool, request, response); });
-}
-
-void IntroductionHandlers::RequestAsk(const std::shared_ptr<Call>& call, const std::string& pool,
-                                      const pb::RequestRequest* request, Written* response) {
-  // An error here must not hide the reply that was kept for a retry.
-  auto plan = PlanOf(*call, pool, *request);
-  std::vector<application::RecordKey> reads;
-  if (plan.ok()) {
-    reads.push_back(application::MemberKey(pool, plan->seeker));
-    for (const auto& t : plan->targets) {
-      reads.push_back(application::MemberKey(pool, t.draft.helper));
-      reads.push_back(application::BlockKey(pool, plan->seeker, t.draft.helper));
-      reads.push_back(application::BlockKey(pool, t.draft.helper, plan->seeker));
-      if (!t.draft.introducer.empty()) reads.push_back(application::MemberKey(pool, t.draft.introducer));
-    }
-  }
-  WriteOnce(call, pool, std::move(reads), request, response,
-            [=, raw = call.get(), plan = std::move(plan)](WriteTransaction& tx, absl::Time now,
-                                                          std::string* subject) -> absl::Status {
-              if (!plan.ok()) return plan.status();
-              auto made = application::RequestIntroduction(tx, pool, *plan, request->request_id(), now);
-              if (!made.ok()) return made.status();
-              *subject = made->seeker;
-              SetWritten(pool, *raw, {*made, AskersView(*raw)}, response);
-              return absl::OkStatus();
-            });
+  if (!call->Authorize(request->actor(), target.pool)) return call->Finish(call->error());
+  return call->Continue(admission::WorkClass::kPlanAsk, [=] {
+    // An error here must not hide the reply that was kept for a retry.
+    auto plan = PlanOf(*call, target.pool, *request);
+    std::vector<application::RecordKey> reads;
+    if (plan.ok()) reads = ReadsOf(target.pool, *plan);
+    WriteOnce(call, target.pool, std::move(reads), request, response,
+              [=, raw = call.get(), plan = std::move(plan)](WriteTransaction& tx, absl::Time now,
+                                                            std::string* subject) -> absl::Status {
+                if (!plan.ok()) return plan.status();
+                auto made = application::RequestIntroduction(tx, target.pool, *plan, request->request_id(), now);
+                if (!made.ok()) return made.status();
+                *subject = made->seeker;
+                SetWritten(target.pool, *raw, {*made, AskersView(*raw)}, response);
+                return absl::OkStatus();
+              });
+  }, /*on_reader=*/true);
 }
 
 IntroductionHandlers::Reactor* IntroductionHandlers::Get(Context* context, const pb::GetIntroductionRequest* request,
@@ -175,10 +183,11 @@ IntroductionHandlers::Reactor* IntroductionHandlers::List(Context* context, cons
   application::IntroductionQuery query;
   query.member = codec::IdOf(target.pool, "members", request->member(), "member", violations);
   query.limit = PageSize(request->page_size(), violations);
-  query.after = AfterToken(request->page_token(), violations);
   query.open_only = request->open_only();
   query.reported_only = request->reported_only();
+  const std::string filter = absl::StrCat(query.member, "\n", query.open_only, query.reported_only);
   if (call->Authorize(request->actor(), target.pool)) {
+    query.after = AfterToken(*call, filter, request->page_token(), violations);
     call->SetError(violations.ToStatus());
     call->SetError(application::RequireSelf(call->caller(), query.member, "listing introductions"));
     if (query.reported_only) call->SetError(application::RequireOperator(call->caller(), "listing reports of abuse"));
@@ -195,7 +204,7 @@ IntroductionHandlers::Reactor* IntroductionHandlers::List(Context* context, cons
     if (!inbox.ok()) return inbox.status();
     for (const SeenIntroduction& seen : inbox->introductions)
       *response->add_introductions() = codec::ToProto(target.pool, seen.introduction, seen.viewer);
-    response->set_next_page_token(MakePageToken(inbox->last));
+    response->set_next_page_token(MakePageToken(*raw, filter, inbox->last));
     return absl::OkStatus();
   });
 }

@@ -49,9 +49,6 @@ class IntroductionHandlers final : public warmline::v1::IntroductionService::Cal
   Reactor* Move(Context* context, const char* method, const Message* request, std::string text, Written* response,
                 const Step& step);
 
-  static void RequestAsk(const std::shared_ptr<Call>& call, const std::string& pool,
-                         const warmline::v1::RequestRequest* request, Written* response);
-
   Environment& environment_;
 };
 

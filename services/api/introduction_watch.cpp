@@ -22,7 +22,7 @@ class IntroductionWatch final : public LogWatch<pb::IntroductionEvent> {
       call().SetError(violations.ToStatus());
       call().SetError(application::RequireSelf(call().caller(), member_, "watching introductions"));
     }
-    BeginAt(request->resume_token());
+    BeginAt(request->resume_token(), member_);
   }
 
  private:

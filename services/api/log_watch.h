@@ -2,6 +2,8 @@
 // piles up.
 #pragma once
 
+#include <absl/strings/str_cat.h>
+
 #include <algorithm>
 #include <deque>
 #include <map>
@@ -9,7 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "api/page_token.h"
 #include "api/watch.h"
+#include "domain/revision.h"
 
 namespace warmline::api {
 
@@ -22,8 +26,10 @@ class LogWatch : public Watch<Event> {
   LogWatch(Environment& environment, grpc::CallbackServerContext* context, const char* method)
       : Watch<Event>(environment, context, method, absl::Milliseconds(50)) {}
 
-  // The end of a derived constructor: begins at the token, or now, unless the call has an error.
-  void BeginAt(const std::string& resume_token) {
+  // The end of a derived constructor: begins at the token, or now, unless the call has an error. `filter`: what is
+  // watched of the pool.
+  void BeginAt(const std::string& resume_token, std::string filter) {
+    filter_ = std::move(filter);
     if (this->call().error().ok()) this->call().SetError(SetPlace(resume_token));
     this->Begin();
   }
@@ -32,7 +38,7 @@ class LogWatch : public Watch<Event> {
   virtual absl::Status Tell(application::RecordReader& reader, const std::vector<domain::Change>& changes) = 0;
 
   void Push(Event event, std::int64_t revision) {
-    event.set_resume_token(this->call().Token(revision));
+    event.set_resume_token(MakeResumeToken(this->call(), Place(), domain::NumberBytes(revision)));
     event.set_behind(newest_ - revision);
     events_.push_back(std::move(event));
   }
@@ -42,20 +48,40 @@ class LogWatch : public Watch<Event> {
     after_ = this->Newest();
     if (after_ == 0) return application::PoolNotFound(this->pool_);
     if (token.empty()) return absl::OkStatus();
-    const auto revision = domain::ParseRevisionToken(token);
-    if (!revision || revision->history != this->environment().store.history()) {
-      return domain::MakeError(domain::ErrorReason::kRevisionOfAnotherHistory,
-                               "resume_token is not of this store, which may have been restored: list anew, and watch "
-                               "without it");
-    }
-    after_ = revision->number;
+    const auto place = PlaceOfToken(this->call(), Place(), token);
+    const auto revision =
+        place ? domain::NumberOfBytes(*place) : this->environment().revisions.Number(this->pool_, token);
+    if (!revision) return NotOfThisStore("is not of this watch and store");
+    is_ahead_ = *revision > after_;
+    after_ = *revision;
     return absl::OkStatus();
   }
 
-  bool HasNews() override { return this->Newest() > after_; }
+  static absl::Status NotOfThisStore(const char* what) {
+    return domain::MakeError(
+        domain::ErrorReason::kRevisionOfAnotherHistory,
+        absl::StrCat("resume_token ", what,
+                     ": it is another caller's, of another pool, list or member, or the store was restored. List anew, "
+                     "and watch without it"));
+  }
+
+  // What a resume token is bound to beside the caller: what is watched, in this history.
+  [[nodiscard]] std::string Place() const { return absl::StrCat(filter_, "\n", this->environment().store.history()); }
+
+  bool HasNews() override { return is_ahead_ || this->Newest() > after_; }
+
+  // This process is behind the token, or the store is, which then never had that revision.
+  absl::Status CheckAhead() {
+    auto reader = this->environment().store.Read();
+    if (!reader.ok()) return reader.status();
+    auto head = (*reader)->HeadRevision(this->pool_);
+    if (!head.ok()) return head.status();
+    is_ahead_ = false;
+    return *head < after_ ? NotOfThisStore("is ahead of everything that the store has") : absl::OkStatus();
+  }
 
   void Work() override {
-    if (auto status = Fill(); !status.ok()) {
+    if (auto status = is_ahead_ ? CheckAhead() : Fill(); !status.ok()) {
       this->End(status);
     } else {
       Written();
@@ -84,7 +110,9 @@ class LogWatch : public Watch<Event> {
     return absl::OkStatus();
   }
 
+  std::string filter_;
   std::int64_t after_ = 0;  // everything up to it was looked at
+  bool is_ahead_ = false;   // of what this process has: the store is asked once
   std::int64_t newest_ = 0;
   std::deque<Event> events_;
 };

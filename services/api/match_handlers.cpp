@@ -19,8 +19,8 @@ namespace pb = warmline::v1;
 
 namespace {
 
-absl::Status AnswerSuggestions(Environment& environment, const std::string& pool,
-                               const pb::SuggestInterestsRequest& request, pb::SuggestInterestsResponse* response) {
+absl::Status AnswerSuggestions(const Call& call, const std::string& pool, const pb::SuggestInterestsRequest& request,
+                               pb::SuggestInterestsResponse* response) {
   domain::Violations violations;
   const int limit = TopKOf(request.limit(), violations);
   domain::CheckText(request.prefix(), "prefix", domain::kMaxInterestBytes, false, false, violations);
@@ -36,15 +36,41 @@ absl::Status AnswerSuggestions(Environment& environment, const std::string& pool
                    absl::StrCat("has ", request.related_to_size(), " entries: at most ", domain::kMaxInterestsPerNeed));
   if (!violations.empty()) return violations.ToStatus();
   const base::RcuReadGuard guard;
-  const index::View* view = environment.pools.Find(pool);
+  const index::View* view = call.environment().pools.Find(pool);
   if (view == nullptr) return application::PoolNotFound(pool);
-  for (const index::Suggestion& s : index::SuggestInterests(*view, request.prefix(), related, limit)) {
+  const std::int64_t exact_from = call.caller().IsOperator() ? 1 : kSmallCount;
+  for (const index::Suggestion& s : index::SuggestInterests(*view, request.prefix(), related, limit, exact_from)) {
     auto* suggestion = response->add_suggestions();
     suggestion->set_interest(s.interest);
-    suggestion->set_helpers(s.helpers);
+    suggestion->set_below_five(s.helpers < exact_from);
+    if (s.helpers >= exact_from) suggestion->set_helpers(s.helpers);
     suggestion->set_related(s.related);
   }
   response->set_statistics_generation(view->statistics->generation());
+  return absl::OkStatus();
+}
+
+absl::Status AnswerExplain(Call& call, const std::string& pool, const pb::ExplainRequest& request,
+                           pb::ExplainResponse* response) {
+  Environment& environment = call.environment();
+  domain::Violations violations;
+  const application::NeedSubject subject = SubjectOf(pool, request, violations);
+  if (!violations.empty()) return violations.ToStatus();
+  auto helper = HelperOf(call, pool, request.helper(), request.candidate(), "", subject);
+  if (!helper.ok()) return helper.status();
+  const auto& [id, by_token] = *helper;
+  const absl::Time now = environment.clock.Now();
+  if (!by_token) {
+    if (auto status = environment.guesses.Check(application::GuessKind::kLookUp, call.caller(), pool, now);
+        !status.ok())
+      return status;
+  }
+  auto answer = application::ExplainPair(environment.pools, call.caller(), pool, subject, id, by_token);
+  if (!answer.ok()) {
+    CountGuess(call, pool, answer.status());
+    return answer.status();
+  }
+  SetExplanation(call, environment, pool, *answer, response);
   return absl::OkStatus();
 }
 
@@ -54,6 +80,20 @@ admission::WorkClass MatchClass(const pb::MatchRequest& request) {
   return request.count_rules() ? admission::WorkClass::kMatchCounted : admission::WorkClass::kMatch;
 }
 
+void CountGuess(Call& call, const std::string& pool, const absl::Status& status) {
+  if (domain::ReasonOf(status) != domain::ErrorReason::kMemberNotFound) return;
+  Environment& environment = call.environment();
+  environment.guesses.Count(application::GuessKind::kLookUp, call.caller(), pool, environment.clock.Now());
+}
+
+bool MayWait(const Call& call, const std::string& pool, const pb::MatchRequest& request) {
+  if (call.caller().IsOperator()) return false;
+  if (request.has_inline_need()) return request.inline_need().constraints().exclude_members_size() > 0;
+  domain::Violations ignored;  // whoever answers names them
+  const application::NeedSubject subject = SubjectOf(pool, request, ignored);
+  return application::NeedsStore(call.environment().pools, call.caller(), pool, subject);
+}
+
 absl::Status AnswerMatch(Call& call, const std::string& pool, const pb::MatchRequest& request,
                          pb::MatchResponse* response) {
   Environment& environment = call.environment();
@@ -61,6 +101,7 @@ absl::Status AnswerMatch(Call& call, const std::string& pool, const pb::MatchReq
   application::NeedSubject subject = SubjectOf(pool, request, violations);
   const int top_k = TopKOf(request.top_k(), violations);
   if (!violations.empty()) return violations.ToStatus();
+  if (auto status = ReadExcluded(call, pool, request.exclude_candidates(), subject); !status.ok()) return status;
   const absl::Time started = absl::Now();
   auto answer = application::MatchNeed(environment.pools, call.caller(), pool, std::move(subject),
                                        {.top_k = top_k, .count_rules = request.count_rules()},
@@ -79,7 +120,8 @@ MatchHandlers::Reactor* MatchHandlers::Match(Context* context, const pb::MatchRe
   call->Authorize(request->actor(), target.pool);
   return call->AtRevision(target.pool, request->min_revision(), codec::ToDuration(request->min_revision_wait()),
                           MatchClass(*request),
-                          [=, raw = call.get()] { return AnswerMatch(*raw, target.pool, *request, response); });
+                          [=, raw = call.get()] { return AnswerMatch(*raw, target.pool, *request, response); },
+                          /*on_reader=*/MayWait(*call, target.pool, *request));
 }
 
 grpc::ServerBidiReactor<pb::MatchRequest, pb::MatchStreamResponse>* MatchHandlers::MatchStream(Context* context) {
@@ -92,19 +134,9 @@ MatchHandlers::Reactor* MatchHandlers::Explain(Context* context, const pb::Expla
   const Target target = call->PoolTarget(request->parent(), "parent");
   call->Authorize(request->actor(), target.pool);
   return call->AtRevision(target.pool, request->min_revision(), codec::ToDuration(request->min_revision_wait()),
-                          admission::WorkClass::kExplain, [=, raw = call.get()]() -> absl::Status {
-                            domain::Violations violations;
-                            application::NeedSubject subject = SubjectOf(target.pool, *request, violations);
-                            if (!violations.empty()) return violations.ToStatus();
-                            auto helper =
-                                HelperOf(*raw, target.pool, request->helper(), request->candidate(), "", subject);
-                            if (!helper.ok()) return helper.status();
-                            auto answer = application::ExplainPair(raw->environment().pools, raw->caller(), target.pool,
-                                                                   std::move(subject), helper->first, helper->second);
-                            if (!answer.ok()) return answer.status();
-                            SetExplanation(*raw, raw->environment(), target.pool, *answer, response);
-                            return absl::OkStatus();
-                          });
+                          admission::WorkClass::kExplain,
+                          [=, raw = call.get()] { return AnswerExplain(*raw, target.pool, *request, response); },
+                          /*on_reader=*/!call->caller().IsOperator());
 }
 
 grpc::ServerWriteReactor<pb::MatchEvent>* MatchHandlers::Watch(Context* context,
@@ -117,8 +149,9 @@ MatchHandlers::Reactor* MatchHandlers::SuggestInterests(Context* context, const 
   auto call = Call::Start(environment_, context, "warmline.v1.MatchService/SuggestInterests");
   const Target target = call->PoolTarget(request->parent(), "parent");
   call->Authorize(request->actor(), target.pool);
-  return call->Compute(admission::WorkClass::kSuggest,
-                       [=, this] { return AnswerSuggestions(environment_, target.pool, *request, response); });
+  return call->Compute(admission::WorkClass::kSuggest, [=, raw = call.get()] {
+    return AnswerSuggestions(*raw, target.pool, *request, response);
+  });
 }
 
 }  // namespace warmline::api

@@ -33,6 +33,10 @@ class MatchHandlers final : public warmline::v1::MatchService::CallbackService {
 
 // How long a match takes depends on whether rules are counted.
 [[nodiscard]] admission::WorkClass MatchClass(const warmline::v1::MatchRequest& request);
+// Counts the guess that a caller made who named somebody, where the call ended with MEMBER_NOT_FOUND.
+void CountGuess(Call& call, const std::string& pool, const absl::Status& status);
+// Whether AnswerMatch may wait for the store, and must have a thread that may.
+[[nodiscard]] bool MayWait(const Call& call, const std::string& pool, const warmline::v1::MatchRequest& request);
 // Answers one MatchRequest of an authorised call, at the view of now.
 [[nodiscard]] absl::Status AnswerMatch(Call& call, const std::string& pool, const warmline::v1::MatchRequest& request,
                                        warmline::v1::MatchResponse* response);

@@ -7,6 +7,7 @@
 #include "base/rcu.h"
 #include "codec/resources.h"
 #include "codec/time.h"
+#include "domain/introduction_visibility.h"
 #include "domain/limits.h"
 #include "domain/names.h"
 #include "warmline/v1/introduction_service.pb.h"
@@ -16,9 +17,6 @@ namespace warmline::api {
 namespace pb = warmline::v1;
 
 namespace {
-
-// Counts below this are not said exactly to any but operators.
-constexpr std::int64_t kSmallCount = 5;
 
 void SetEvidence(const ranking::EvidenceMass& evidence, std::int64_t epoch_hour, bool masked,
                  pb::EvidenceSummary* message) {
@@ -47,19 +45,22 @@ void SetMatch(Environment& environment, const std::string& pool, const std::stri
   } else {
     message->set_helper(domain::ResourceName(pool, "members", helper.id));
   }
-  message->set_score(helper.score);
+  const auto part = [&](std::uint32_t value) { return shown.masked ? domain::CoarsePart(value) : value; };
+  std::uint32_t score = 0;
   for (std::size_t i = 0; i < helper.parts.size(); ++i) {
     pb::Reason* reason = message->add_reasons();
     reason->set_part(static_cast<pb::Part>(i + 1));
-    reason->set_value(helper.parts[i]);
+    reason->set_value(part(helper.parts[i]));
     reason->set_weight(weights[i]);
-    reason->set_contribution(ranking::Contribution(weights[i], helper.parts[i]));
+    reason->set_contribution(ranking::Contribution(weights[i], part(helper.parts[i])));
+    score += reason->contribution();
   }
+  message->set_score(score);
   for (const index::SharedInterest& shared : helper.shared) {
     pb::SharedInterest* interest = message->add_shared_interests();
     interest->set_interest(shared.need_interest);
     interest->set_related(shared.related);
-    interest->set_contribution(shared.contribution);
+    interest->set_contribution(part(shared.contribution));
     interest->set_rare(shared.rare);
   }
   SetEvidence(helper.evidence, epoch_hour, shown.masked, message->mutable_evidence());
@@ -91,6 +92,10 @@ void SetRemoved(const application::Caller& caller, const index::MatchResult& res
     count->set_below_five(small);
     if (!small) count->set_count(counts[i]);
   }
+}
+
+std::string NotACandidate(const std::string& token) {
+  return absl::StrCat(domain::Quoted(token), " is not a candidate of this need: use the token that Match gave for it");
 }
 
 }  // namespace
@@ -171,6 +176,38 @@ void SetExplanation(const Call& call, Environment& environment, const std::strin
   response->set_need_id(answer.need_id);
 }
 
+// The need's id, which an inline need's content decides, and its seeker.
+static absl::StatusOr<domain::Need> NeedOf(Call& call, const std::string& pool,
+                                           const application::NeedSubject& subject) {
+  const base::RcuReadGuard guard;
+  const index::View* view = call.environment().pools.Find(pool);
+  if (view == nullptr) return application::PoolNotFound(pool);
+  return application::ResolveNeed(*view, call.caller(), pool, subject);
+}
+
+absl::Status ReadExcluded(Call& call, const std::string& pool,
+                          const google::protobuf::RepeatedPtrField<std::string>& candidates,
+                          application::NeedSubject& subject) {
+  if (candidates.empty()) return absl::OkStatus();
+  domain::Violations violations;
+  if (candidates.size() > domain::kMaxExcludedCandidates) {
+    violations.Add("exclude_candidates",
+                   absl::StrCat("has ", candidates.size(), " entries: at most ", domain::kMaxExcludedCandidates));
+    return violations.ToStatus();
+  }
+  auto need = NeedOf(call, pool, subject);
+  if (!need.ok()) return need.status();
+  for (int i = 0; i < candidates.size(); ++i) {
+    auto helper = call.environment().candidate_tokens.Open(pool, need->seeker, need->id, candidates[i]);
+    if (helper) {
+      subject.excluded.push_back(*std::move(helper));
+    } else {
+      violations.Add(absl::StrCat("exclude_candidates[", i, "]"), NotACandidate(candidates[i]));
+    }
+  }
+  return violations.ToStatus();
+}
+
 absl::StatusOr<std::pair<std::string, bool>> HelperOf(Call& call, const std::string& pool, const std::string& helper,
                                                       const std::string& candidate, const std::string& prefix,
                                                       const application::NeedSubject& subject) {
@@ -184,17 +221,11 @@ absl::StatusOr<std::pair<std::string, bool>> HelperOf(Call& call, const std::str
     violations.Add(prefix + "whom", "is missing: name a `helper`, or give the `candidate` of a masked match");
     return violations.ToStatus();
   }
-  // The need's id, which an inline need's content decides.
-  const base::RcuReadGuard guard;
-  const index::View* view = call.environment().pools.Find(pool);
-  if (view == nullptr) return application::PoolNotFound(pool);
-  auto need = application::ResolveNeed(*view, call.caller(), pool, subject);
+  auto need = NeedOf(call, pool, subject);
   if (!need.ok()) return need.status();
   if (auto found = call.environment().candidate_tokens.Open(pool, need->seeker, need->id, candidate))
     return std::pair(*std::move(found), true);
-  violations.Add(prefix + "candidate",
-                 absl::StrCat(domain::Quoted(candidate),
-                              " is not a candidate of this need: use the token that Match gave for it"));
+  violations.Add(prefix + "candidate", NotACandidate(candidate));
   return violations.ToStatus();
 }
 

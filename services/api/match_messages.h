@@ -23,6 +23,15 @@ template <typename Request>
                                                                     const std::string& prefix,
                                                                     const application::NeedSubject& subject);
 
+// Reads the tokens of masked matches that a request leaves out, which are of the subject's need. Errors:
+// INVALID_ARGUMENT, and those of application::ResolveNeed.
+[[nodiscard]] absl::Status ReadExcluded(Call& call, const std::string& pool,
+                                        const google::protobuf::RepeatedPtrField<std::string>& candidates,
+                                        application::NeedSubject& subject);
+
+// Counts below this are not said exactly to any but operators.
+inline constexpr std::int64_t kSmallCount = 5;
+
 // 1 to 100; 0 is read as 10. A violation otherwise.
 [[nodiscard]] int TopKOf(int asked, domain::Violations& violations);
 

@@ -22,7 +22,7 @@ constexpr absl::Duration kLookAgain = absl::Milliseconds(250);
 class MatchStreamReactor final : public grpc::ServerBidiReactor<pb::MatchRequest, pb::MatchStreamResponse> {
  public:
   MatchStreamReactor(Environment& environment, grpc::CallbackServerContext* context)
-      : call_(Call::Start(environment, context, "warmline.v1.MatchService/MatchStream")) {
+      : environment_(environment), call_(Call::Start(environment, context, "warmline.v1.MatchService/MatchStream")) {
     if (call_->error().ok()) {
       PrepareRead(request_);
       StartRead(&request_);
@@ -68,6 +68,7 @@ class MatchStreamReactor final : public grpc::ServerBidiReactor<pb::MatchRequest
     } else if (const auto wait = call_->RateWait()) {
       alarm_.Set(absl::ToChronoTime(absl::Now() + std::min(*wait, kLookAgain)), [this](bool) { TakeTurn(); });
     } else {
+      wait_ = {};
       until_ = call_->RevisionDeadline(codec::ToDuration(request_.min_revision_wait()));
       Answer();
     }
@@ -82,7 +83,7 @@ class MatchStreamReactor final : public grpc::ServerBidiReactor<pb::MatchRequest
     scope->Authorize(request_.actor(), target.pool);
     absl::Status status = scope->error();
     if (status.ok()) {
-      const auto reached = scope->RevisionReached(target.pool, request_.min_revision());
+      const auto reached = scope->RevisionReached(target.pool, request_.min_revision(), wait_);
       if (!reached && absl::Now() < until_ && call_->StillWanted().ok()) {
         alarm_.Set(absl::ToChronoTime(absl::Now() + kRevisionPoll), [this](bool) { Answer(); });
         return;
@@ -90,22 +91,27 @@ class MatchStreamReactor final : public grpc::ServerBidiReactor<pb::MatchRequest
       if (!reached) {
         status = domain::MakeError(domain::ErrorReason::kRevisionNotReached,
                                    "this replica has not reached min_revision yet: try again", absl::Milliseconds(50));
-      } else {
+      } else if (!reached->ok()) {
         status = *reached;
+      } else {
+        const bool may_wait = MayWait(*scope, target.pool, request_);
+        const auto queued = (may_wait ? environment_.reads : environment_.matching)
+                                .Submit(call_->Order(MatchClass(request_)),
+                                        [this, scope, pool = target.pool](const absl::Status& admitted) {
+                                          Reply(scope, pool, admitted);
+                                        });
+        if (!queued.ok()) End(queued);
+        return;
       }
     }
-    if (!status.ok()) {
-      Reply(status);
-      return;
-    }
-    const auto queued = call_->environment().matching.Submit(
-        call_->Order(MatchClass(request_)), [this, scope, pool = target.pool](const absl::Status& admitted) {
-          Reply(admitted.ok() ? AnswerMatch(*scope, pool, request_, response_.mutable_response()) : admitted);
-        });
-    if (!queued.ok()) End(queued);
+    Send(status);
   }
 
-  void Reply(const absl::Status& status) {
+  void Reply(const std::shared_ptr<Call>& scope, const std::string& pool, const absl::Status& admitted) {
+    Send(admitted.ok() ? AnswerMatch(*scope, pool, request_, response_.mutable_response()) : admitted);
+  }
+
+  void Send(const absl::Status& status) {
     if (!status.ok()) {
       const grpc::Status wire = ToGrpc(status);
       pb::StreamError* error = response_.mutable_error();
@@ -116,11 +122,13 @@ class MatchStreamReactor final : public grpc::ServerBidiReactor<pb::MatchRequest
     StartWrite(&response_);
   }
 
+  Environment& environment_;
   std::shared_ptr<Call> call_;
   pb::MatchRequest request_;
   pb::MatchStreamResponse response_;
   grpc::Alarm alarm_;
   absl::Time until_;
+  RevisionWait wait_;
   std::int64_t number_ = 0;
 };
 

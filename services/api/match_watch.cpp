@@ -1,14 +1,17 @@
 #include "api/match_watch.h"
 
-#include <absl/strings/escaping.h>
+#include <absl/strings/str_cat.h>
 #include <absl/strings/str_join.h>
 
 #include <set>
 #include <utility>
 
 #include "api/match_messages.h"
+#include "api/page_token.h"
 #include "api/watch.h"
 #include "application/match_need.h"
+#include "base/hmac.h"
+#include "domain/need.h"
 
 namespace warmline::api {
 
@@ -23,13 +26,15 @@ class MatchWatch final : public Watch<pb::MatchEvent> {
  public:
   MatchWatch(Environment& environment, grpc::CallbackServerContext* context, const pb::WatchMatchesRequest* request)
       : Watch(environment, context, "warmline.v1.MatchService/Watch", absl::Milliseconds(100)),
-        token_(request->resume_token()) {
+        is_resumed_(!request->resume_token().empty()) {
     pool_ = call().PoolTarget(request->parent(), "parent").pool;
     if (call().Authorize(request->actor(), pool_)) {
       domain::Violations violations;
       subject_ = SubjectOf(pool_, *request, violations);
       top_k_ = TopKOf(request->top_k(), violations);
+      if (violations.empty()) ReadToken(request->resume_token(), violations);
       call().SetError(violations.ToStatus());
+      if (call().error().ok()) call().SetError(ReadExcluded(call(), pool_, request->exclude_candidates(), subject_));
     }
     Begin();
   }
@@ -42,7 +47,10 @@ class MatchWatch final : public Watch<pb::MatchEvent> {
 
   bool HasNews() override { return first_ || (Basis() != basis_ && absl::Now() - matched_ >= kBetweenMatches); }
 
-  admission::WorkPool& Pool() override { return environment().matching; }
+  // A member's need may name others, whom the store has to look up.
+  admission::WorkPool& Pool() override {
+    return call().caller().IsOperator() ? environment().matching : environment().reads;
+  }
 
   void Work() override {
     basis_ = Basis();
@@ -57,8 +65,8 @@ class MatchWatch final : public Watch<pb::MatchEvent> {
                                   static_cast<std::int64_t>(answer->shown.size()), absl::Now() - matched_);
     std::set<std::string> helpers;
     for (const auto& shown : answer->shown) helpers.insert(shown.helper.id);
-    const std::string token = TokenOf(answer->need_id, helpers);
-    const bool known = first_ && token == token_;  // by the token of another stream
+    const std::string mark = MarkOf(helpers);
+    const bool known = first_ && is_resumed_ && mark == mark_;  // by the token of another stream
     pb::MatchEvent event;
     for (std::size_t i = 0; i < answer->shown.size(); ++i) {
       if (!told_.contains(answer->shown[i].helper.id)) event.add_appeared(static_cast<int>(i));
@@ -70,15 +78,28 @@ class MatchWatch final : public Watch<pb::MatchEvent> {
       GoOn();
       return;
     }
-    event.set_resume_token(token);
+    event.set_resume_token(MakeResumeToken(call(), filter_, mark));
     SetAnswer(call(), environment(), pool_, *answer, event.mutable_answer());
     Write(std::move(event));
   }
 
-  // Says whether two answers name the same helpers, and nothing of who they are, since masked ones are among them.
-  [[nodiscard]] std::string TokenOf(const std::string& need, const std::set<std::string>& helpers) const {
-    const std::string text = pool_ + "\n" + need + "\n" + absl::StrJoin(helpers, "\n");
-    return absl::WebSafeBase64Escape(environment().candidate_tokens.Mark(text));
+  // Sets what tokens are bound to, the need and how many are watched, and reads the one that was given.
+  void ReadToken(const std::string& token, domain::Violations& violations) {
+    const std::string need = subject_.inline_need ? domain::InlineNeedId(*subject_.inline_need) : subject_.stored_id;
+    filter_ = absl::StrCat(need, "\n", top_k_);
+    if (token.empty()) return;
+    if (auto mark = PlaceOfToken(call(), filter_, token)) {
+      mark_ = *std::move(mark);
+      return;
+    }
+    violations.Add("resume_token", absl::StrCat(domain::Quoted(token),
+                                                " is not of this caller's watch of this need and top_k: watch "
+                                                "without it"));
+  }
+
+  // Says whether two answers name the same helpers. It leaves the server sealed only, since masked ones are among them.
+  [[nodiscard]] static std::string MarkOf(const std::set<std::string>& helpers) {
+    return base::HmacSha256("match watch", absl::StrJoin(helpers, "\n")).substr(0, 16);
   }
 
   application::NeedSubject subject_;
@@ -87,7 +108,9 @@ class MatchWatch final : public Watch<pb::MatchEvent> {
   std::pair<std::int64_t, std::int64_t> basis_;
   absl::Time matched_;
   std::set<std::string> told_;  // ids of the last answer
-  const std::string token_;     // of the last answer of another stream
+  const bool is_resumed_;
+  std::string filter_;  // what resume tokens are bound to
+  std::string mark_;    // of the last answer of another stream
 };
 
 }  // namespace

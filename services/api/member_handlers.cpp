@@ -75,12 +75,13 @@ MemberHandlers::Reactor* MemberHandlers::ListMembers(Context* context, const pb:
   const Target target = call->PoolTarget(request->parent(), "parent");
   domain::Violations violations;
   const int size = PageSize(request->page_size(), violations);
-  const std::string after = AfterToken(request->page_token(), violations);
+  std::string after;
   if (call->Authorize(request->actor(), target.pool)) {
     call->SetError(application::RequireOperator(call->caller(), "listing members"));
+    after = AfterToken(*call, "", request->page_token(), violations);
     call->SetError(violations.ToStatus());
   }
-  return call->Read([=](RecordReader& reader) -> absl::Status {
+  return call->Read([=, raw = call.get()](RecordReader& reader) -> absl::Status {
     auto head = reader.HeadRevision(target.pool);
     if (!head.ok()) return head.status();
     if (*head == 0) return application::PoolNotFound(target.pool);
@@ -88,7 +89,7 @@ MemberHandlers::Reactor* MemberHandlers::ListMembers(Context* context, const pb:
     if (!members.ok()) return members.status();
     for (const auto& member : *members) *response->add_members() = codec::ToProto(target.pool, member);
     if (members->size() == static_cast<std::size_t>(size))
-      response->set_next_page_token(MakePageToken(members->back().id));
+      response->set_next_page_token(MakePageToken(*raw, "", members->back().id));
     return absl::OkStatus();
   });
 }

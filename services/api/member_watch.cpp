@@ -23,7 +23,7 @@ class MemberWatch final : public LogWatch<pb::MemberEvent> {
       call().SetError(violations.ToStatus());
       call().SetError(application::RequireSelf(call().caller(), member_, "watching a member"));
     }
-    BeginAt(request->resume_token());
+    BeginAt(request->resume_token(), member_);
   }
 
  private:

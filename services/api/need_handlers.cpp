@@ -11,6 +11,7 @@
 namespace warmline::api {
 
 namespace pb = warmline::v1;
+using application::GuessKind;
 using application::RecordReader;
 using application::WriteTransaction;
 
@@ -38,8 +39,19 @@ NeedHandlers::Reactor* NeedHandlers::CreateNeed(Context* context, const pb::Crea
   if (call->Authorize(request->actor(), target.pool)) call->SetError(violations.ToStatus());
   return WriteOnce(call, target.pool, application::ReadsOf(target.pool, need), request, response,
                    [=, raw = call.get()](WriteTransaction& tx, absl::Time now, std::string* subject) -> absl::Status {
+                     auto& guesses = raw->environment().guesses;
+                     if (!request->need_id().empty() || !request->need().name().empty()) {
+                       auto status = guesses.Check(GuessKind::kLookUp, raw->caller(), target.pool, now);
+                       if (!status.ok()) return status;
+                     }
                      auto created = application::CreateNeed(tx, raw->caller(), target.pool, need, now);
-                     if (!created.ok()) return created.status();
+                     if (!created.ok()) {
+                       // The id of a need is one of the pool: that it is taken cannot be hidden, but how often is
+                       // asked.
+                       if (domain::ReasonOf(created.status()) == domain::ErrorReason::kNeedExists)
+                         guesses.Count(GuessKind::kLookUp, raw->caller(), target.pool, now);
+                       return created.status();
+                     }
                      *subject = created->seeker;
                      SetWritten(target.pool, *raw, *created, response);
                      return absl::OkStatus();
@@ -65,19 +77,21 @@ NeedHandlers::Reactor* NeedHandlers::ListNeeds(Context* context, const pb::ListN
   domain::Violations violations;
   const std::string seeker = codec::IdOf(target.pool, "members", request->seeker(), "seeker", violations);
   const int size = PageSize(request->page_size(), violations);
-  const std::string after = AfterToken(request->page_token(), violations);
+  std::string after;
   if (call->Authorize(request->actor(), target.pool)) {
+    after = AfterToken(*call, seeker, request->page_token(), violations);
     call->SetError(violations.ToStatus());
     call->SetError(application::RequireSelf(call->caller(), seeker, "listing needs", {domain::Audience::kSeeker}));
   }
-  return call->Read([=](RecordReader& reader) -> absl::Status {
+  return call->Read([=, raw = call.get()](RecordReader& reader) -> absl::Status {
     auto head = reader.HeadRevision(target.pool);
     if (!head.ok()) return head.status();
     if (*head == 0) return application::PoolNotFound(target.pool);
     auto needs = reader.ListNeeds(target.pool, seeker, after, size);
     if (!needs.ok()) return needs.status();
     for (const auto& need : *needs) *response->add_needs() = codec::ToProto(target.pool, need);
-    if (needs->size() == static_cast<std::size_t>(size)) response->set_next_page_token(MakePageToken(needs->back().id));
+    if (needs->size() == static_cast<std::size_t>(size))
+      response->set_next_page_token(MakePageToken(*raw, seeker, needs->back().id));
     return absl::OkStatus();
   });
 }

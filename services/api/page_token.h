@@ -1,28 +1,26 @@
-// Page tokens: opaque to callers, the last id of the page to us. Pure functions.
+// Page tokens, and resume tokens of watches: sealed for the caller, pool, list and filter that they were made for, so
+// that another's, a changed one and one of another list are refused. The page's size may change from page to page.
+// Thread-safety: pure over a call.
 #pragma once
 
-#include <absl/strings/escaping.h>
-
+#include <optional>
 #include <string>
 
+#include "api/call.h"
 #include "domain/error.h"
 
 namespace warmline::api {
 
-[[nodiscard]] inline std::string MakePageToken(const std::string& last) {
-  return last.empty() ? std::string() : absl::WebSafeBase64Escape("p1." + last);
-}
+// The token of the page after `last`; empty where there is none. `filter`: what else of the request chose the list. The
+// call must be authorised.
+[[nodiscard]] std::string MakePageToken(const Call& call, const std::string& filter, const std::string& last);
+// The id after which the page starts; a violation for a token that this caller did not get from this list.
+[[nodiscard]] std::string AfterToken(const Call& call, const std::string& filter, const std::string& token,
+                                     domain::Violations& violations);
 
-// The id after which the page starts; a violation for a token that no page gave.
-[[nodiscard]] inline std::string AfterToken(const std::string& token, domain::Violations& violations) {
-  if (token.empty()) return {};
-  std::string plain;
-  if (token.size() > 1024 || !absl::WebSafeBase64Unescape(token, &plain) || plain.compare(0, 3, "p1.") != 0) {
-    violations.Add("page_token", domain::Quoted(token) +
-                                     " is not a token of this list: give next_page_token of the page before, or none");
-    return {};
-  }
-  return plain.substr(3);
-}
+// The token of a place in a watch, and back; nothing for one that is not of this caller's watch.
+[[nodiscard]] std::string MakeResumeToken(const Call& call, const std::string& filter, const std::string& place);
+[[nodiscard]] std::optional<std::string> PlaceOfToken(const Call& call, const std::string& filter,
+                                                      const std::string& token);
 
 }  // namespace warmline::api

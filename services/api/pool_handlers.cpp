@@ -108,8 +108,11 @@ PoolHandlers::Reactor* PoolHandlers::ListPools(Context* context, const pb::ListP
   auto call = Call::Start(environment_, context, "warmline.v1.PoolService/ListPools");
   domain::Violations violations;
   const int size = PageSize(request->page_size(), violations);
-  const std::string after = AfterToken(request->page_token(), violations);
-  if (ForOperator(*call, request->actor(), "", "listing pools")) call->SetError(violations.ToStatus());
+  std::string after;
+  if (ForOperator(*call, request->actor(), "", "listing pools")) {
+    after = AfterToken(*call, "", request->page_token(), violations);
+    call->SetError(violations.ToStatus());
+  }
   return call->Read([=, raw = call.get()](RecordReader& reader) -> absl::Status {
     std::string at = after;
     while (response->pools_size() < size) {  // pools that the token does not allow are passed over
@@ -122,7 +125,7 @@ PoolHandlers::Reactor* PoolHandlers::ListPools(Context* context, const pb::ListP
         if (response->pools_size() == size) break;
       }
     }
-    response->set_next_page_token(MakePageToken(at));
+    response->set_next_page_token(MakePageToken(*raw, "", at));
     return absl::OkStatus();
   });
 }
@@ -232,7 +235,7 @@ PoolHandlers::Reactor* PoolHandlers::ListReplicas(Context* context, const pb::Li
       if (!call->grant().AllowsPool(state.pool)) continue;
       pb::ReplicaPool* pool = entry->add_pools();
       pool->set_name(domain::PoolName(state.pool));
-      pool->set_revision(call->Token(state.revision));
+      pool->set_revision(call->Token(state.pool, state.revision));
       pool->set_behind(newest[state.pool] - state.revision);
       pool->set_epoch(state.epoch_hour);
       pool->set_statistics_generation(state.statistics_generation);

@@ -1,6 +1,8 @@
 // MemberService: connections and blocks.
 #include <absl/strings/str_cat.h>
 
+#include <algorithm>
+
 #include "api/idempotent_write.h"
 #include "api/member_handlers.h"
 #include "api/page_token.h"
@@ -8,11 +10,13 @@
 #include "application/members.h"
 #include "application/ties.h"
 #include "codec/resources.h"
+#include "domain/limits.h"
 #include "domain/names.h"
 
 namespace warmline::api {
 
 namespace pb = warmline::v1;
+using application::GuessKind;
 using application::RecordReader;
 using application::WriteTransaction;
 
@@ -25,6 +29,21 @@ std::pair<std::string, std::string> PairOf(Call& call, const Target& target) {
   violations.Add("name", absl::StrCat(domain::Quoted(target.id), " does not name two members: write {a}~{b}"));
   call.SetError(violations.ToStatus());
   return {};
+}
+
+// As the caller may see it.
+pb::Connection Shown(const Call& call, const std::string& pool, const domain::Connection& tie) {
+  return codec::ToProto(pool, tie, call.caller().IsOperator());
+}
+
+const std::string& OtherSide(const domain::Connection& tie, const std::string& member) {
+  return tie.a == member ? tie.b : tie.a;
+}
+
+absl::Status TakeGuess(Call& call, GuessKind kind, RecordReader& reader, const std::string& pool,
+                       const std::string& whom, absl::Time now) {
+  return application::TakeGuess(call.environment().guesses, kind, call.environment().pools, reader, call.caller(), pool,
+                                whom, now);
 }
 
 // What the two lists of a member's ties and blocks ask for alike.
@@ -43,12 +62,32 @@ MemberPage PageOf(Call& call, const Request& request, const char* what) {
   page.member = codec::IdOf(page.target.pool, "members", request.member(), "member", violations);
   if (page.member.empty()) violations.Add("member", "is empty: name the member whose list you want");
   page.size = PageSize(request.page_size(), violations);
-  page.after = AfterToken(request.page_token(), violations);
   if (call.Authorize(request.actor(), page.target.pool)) {
+    page.after = AfterToken(call, page.member, request.page_token(), violations);
     call.SetError(violations.ToStatus());
     call.SetError(application::RequireSelf(call.caller(), page.member, what));
   }
   return page;
+}
+
+// A page of ties as the caller sees them. What they do not see leaves no gap, so that it does not show either.
+absl::Status FillTies(RecordReader& reader, const Call& call, const MemberPage& page,
+                      pb::ListConnectionsResponse* response) {
+  const int at_once = std::max(page.size, domain::kDefaultPageSize);
+  std::string after = page.after;
+  while (true) {
+    auto ties = reader.ListConnectionsOf(page.target.pool, page.member, after, at_once);
+    if (!ties.ok()) return ties.status();
+    for (const domain::Connection& tie : *ties) {
+      after = OtherSide(tie, page.member);
+      if (!tie.IsSeenBy(call.caller().member)) continue;
+      *response->add_connections() = Shown(call, page.target.pool, tie);
+      if (response->connections_size() < page.size) continue;
+      response->set_next_page_token(MakePageToken(call, page.member, after));
+      return absl::OkStatus();
+    }
+    if (ties->size() < static_cast<std::size_t>(at_once)) return absl::OkStatus();
+  }
 }
 
 }  // namespace
@@ -62,11 +101,14 @@ MemberHandlers::Reactor* MemberHandlers::CreateConnection(Context* context, cons
   Complete(connection, "connection.", violations);
   if (call->Authorize(request->actor(), target.pool)) call->SetError(violations.ToStatus());
   return WriteOnce(call, target.pool, application::ReadsOf(target.pool, connection), request, response,
-                   [=, raw = call.get()](WriteTransaction& tx, absl::Time, std::string* subject) -> absl::Status {
+                   [=, raw = call.get()](WriteTransaction& tx, absl::Time now, std::string* subject) -> absl::Status {
+                     const std::string& other = OtherSide(connection, raw->caller().member);
+                     if (auto status = TakeGuess(*raw, GuessKind::kLookUp, tx, target.pool, other, now); !status.ok())
+                       return status;
                      auto created = application::CreateConnection(tx, raw->caller(), target.pool, connection);
                      if (!created.ok()) return created.status();
-                     *subject = created->a;
-                     *response->mutable_connection() = codec::ToProto(target.pool, *created);
+                     *subject = raw->caller().IsOperator() ? created->a : raw->caller().member;
+                     *response->mutable_connection() = Shown(*raw, target.pool, *created);
                      response->set_revision(raw->Token(created->revision));
                      return absl::OkStatus();
                    });
@@ -84,7 +126,7 @@ MemberHandlers::Reactor* MemberHandlers::ConfirmConnection(Context* context,
                        auto confirmed =
                            application::ConfirmConnection(tx, raw->caller(), target.pool, pair.first, pair.second);
                        if (!confirmed.ok()) return confirmed.status();
-                       *response->mutable_connection() = codec::ToProto(target.pool, *confirmed);
+                       *response->mutable_connection() = Shown(*raw, target.pool, *confirmed);
                        response->set_revision(raw->Token(confirmed->revision));
                        return absl::OkStatus();
                      });
@@ -94,16 +136,10 @@ MemberHandlers::Reactor* MemberHandlers::ListConnections(Context* context, const
                                                          pb::ListConnectionsResponse* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.MemberService/ListConnections");
   const MemberPage page = PageOf(*call, *request, "listing ties");
-  return call->Read([=](RecordReader& reader) -> absl::Status {
+  return call->Read([=, raw = call.get()](RecordReader& reader) -> absl::Status {
     if (auto member = application::FindMember(reader, page.target.pool, page.member); !member.ok())
       return member.status();
-    auto ties = reader.ListConnectionsOf(page.target.pool, page.member, page.after, page.size);
-    if (!ties.ok()) return ties.status();
-    for (const auto& tie : *ties) *response->add_connections() = codec::ToProto(page.target.pool, tie);
-    if (ties->size() == static_cast<std::size_t>(page.size)) {
-      response->set_next_page_token(MakePageToken(ties->back().a == page.member ? ties->back().b : ties->back().a));
-    }
-    return absl::OkStatus();
+    return FillTies(reader, *raw, page, response);
   });
 }
 
@@ -133,6 +169,9 @@ MemberHandlers::Reactor* MemberHandlers::CreateBlock(Context* context, const pb:
   if (call->Authorize(request->actor(), target.pool)) call->SetError(violations.ToStatus());
   return call->Write(target.pool, application::ReadsOf(target.pool, block),
                      [=, raw = call.get()](WriteTransaction& tx, absl::Time now) -> absl::Status {
+                       if (auto status = TakeGuess(*raw, GuessKind::kBlock, tx, target.pool, block.blocked, now);
+                           !status.ok())
+                         return status;
                        auto revision = application::CreateBlock(tx, raw->caller(), target.pool, block, now);
                        if (!revision.ok()) return revision.status();
                        *response->mutable_block() = codec::ToProto(target.pool, block);
@@ -145,14 +184,14 @@ MemberHandlers::Reactor* MemberHandlers::ListBlocks(Context* context, const pb::
                                                     pb::ListBlocksResponse* response) {
   auto call = Call::Start(environment_, context, "warmline.v1.MemberService/ListBlocks");
   const MemberPage page = PageOf(*call, *request, "listing blocks");
-  return call->Read([=](RecordReader& reader) -> absl::Status {
+  return call->Read([=, raw = call.get()](RecordReader& reader) -> absl::Status {
     if (auto member = application::FindMember(reader, page.target.pool, page.member); !member.ok())
       return member.status();
     auto blocks = reader.ListBlocksOf(page.target.pool, page.member, page.after, page.size);
     if (!blocks.ok()) return blocks.status();
     for (const auto& block : *blocks) *response->add_blocks() = codec::ToProto(page.target.pool, block);
     if (blocks->size() == static_cast<std::size_t>(page.size))
-      response->set_next_page_token(MakePageToken(blocks->back().blocked));
+      response->set_next_page_token(MakePageToken(*raw, page.member, blocks->back().blocked));
     return absl::OkStatus();
   });
 }

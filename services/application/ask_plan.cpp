@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "application/naming.h"
 #include "base/rcu.h"
 #include "domain/message_sketch.h"
 #include "domain/names.h"
@@ -29,6 +30,15 @@ void DescribeMatch(const index::RankedHelper& match, const domain::Weights& weig
   if (!masked) return;
   draft.evidence.helped = Bucket(draft.evidence.helped);
   draft.evidence.outcomes = Bucket(draft.evidence.outcomes);
+}
+
+// Whom an operator asks for a seeker, the seeker does not see before the helper consents, as if they had asked
+// themselves.
+bool IsMaskedTo(const PoolRegistry& pools, const std::string& pool, const std::string& seeker,
+                const index::RankedHelper& helper) {
+  const base::RcuReadGuard guard;
+  const index::View* view = pools.Find(pool);
+  return view == nullptr || !IsShownByName(*view, {domain::Audience::kSeeker, seeker}, helper);
 }
 
 // The way that the ask goes: that of the match, or what the caller chose instead where they may.
@@ -74,14 +84,15 @@ absl::StatusOr<AskPlan> PlanAsk(const PoolRegistry& pools, const Caller& caller,
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const AskTarget& target = targets[i];
     const std::string field = absl::StrCat("targets[", i, "]");
+    auto answer = ExplainPair(pools, caller, pool, subject, target.helper, target.by_token);
+    if (!answer.ok()) return answer.status();
+    // Only now, so that a guess does not say whether it is who stands there by a token.
     for (std::size_t j = 0; j < i; ++j) {
       if (targets[j].helper != target.helper) continue;
       domain::Violations violations;
       violations.Add(field, absl::StrCat("names the same helper as targets[", j, "]: keep one"));
       return violations.ToStatus();
     }
-    auto answer = ExplainPair(pools, caller, pool, subject, target.helper, target.by_token);
-    if (!answer.ok()) return answer.status();
     PlannedTarget planned;
     domain::Introduction& draft = planned.draft;
     draft.seeker = plan.seeker;
@@ -95,7 +106,9 @@ absl::StatusOr<AskPlan> PlanAsk(const PoolRegistry& pools, const Caller& caller,
     planned.is_match = answer->explanation.is_candidate;
     planned.blocked_by = answer->explanation.blocked_by;
     if (answer->found) {
-      DescribeMatch(answer->found->helper, answer->explanation.weights, answer->found->masked, now, draft);
+      const bool masked =
+          caller.IsOperator() ? IsMaskedTo(pools, pool, plan.seeker, answer->found->helper) : answer->found->masked;
+      DescribeMatch(answer->found->helper, answer->explanation.weights, masked, now, draft);
       if (auto status = ChooseWay(target, answer->found->helper.open_door, field, draft); !status.ok()) return status;
     }
     plan.targets.push_back(std::move(planned));

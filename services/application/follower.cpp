@@ -1,5 +1,6 @@
 #include "application/follower.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace warmline::application {
@@ -12,12 +13,23 @@ Follower::Follower(RecordStore& store, PoolRegistry& pools, const Clock& clock, 
 
 Follower::~Follower() { Stop(); }
 
-void Follower::Nudge() {
+std::uint64_t Follower::Nudge() {
+  std::uint64_t next = 0;
   {
     const std::lock_guard lock(mutex_);
     nudged_ = true;
+    next = begun_ + 1;  // one that is under way may have asked before
   }
   changed_.notify_one();
+  return next;
+}
+
+std::optional<std::int64_t> Follower::HeadAt(const std::string& pool, std::uint64_t poll) const {
+  const std::lock_guard lock(mutex_);
+  if (answered_ < poll) return std::nullopt;
+  const auto found = std::lower_bound(heads_.begin(), heads_.end(), pool,
+                                      [](const auto& head, const std::string& id) { return head.first < id; });
+  return found == heads_.end() || found->first != pool ? 0 : found->second;
 }
 
 void Follower::Stop() {
@@ -43,6 +55,11 @@ void Follower::Loop() {
 }
 
 void Follower::Poll() {
+  std::uint64_t number = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    number = ++begun_;
+  }
   const absl::Time asked = clock_.Now();  // what is committed later is not in the answer
   auto reader = store_.Read();
   bool all = reader.ok();
@@ -50,6 +67,12 @@ void Follower::Poll() {
     const auto heads = (*reader)->ListHeads();
     reader->reset();
     all = heads.ok();
+    if (heads.ok()) {
+      const std::lock_guard lock(mutex_);
+      answered_ = number;
+      heads_ = *heads;
+      std::sort(heads_.begin(), heads_.end());  // a store may order text otherwise
+    }
     for (std::size_t i = 0; heads.ok() && i < heads->size(); ++i) {
       const auto& [pool, head] = (*heads)[i];
       if (pools_.Revision(pool) < head && !pools_.CatchUp(pool).ok()) {

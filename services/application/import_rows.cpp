@@ -45,13 +45,16 @@ absl::Status Keep(WriteTransaction& tx, const std::string& pool, domain::Connect
   if (!violations.empty()) return violations.ToStatus();
   if (options.vouch) connection.state = domain::ConnectionState::kConfirmed;
   if (connection.state == domain::ConnectionState::kUnspecified) connection.state = domain::ConnectionState::kPending;
+  if (connection.state == domain::ConnectionState::kConfirmed) connection.unseen = false;
   return PutConnection(tx, pool, connection);
 }
 
 absl::Status Keep(WriteTransaction& tx, const std::string& pool, domain::Block& block, const ImportOptions&,
                   absl::Time now) {
-  static const Caller kOperator{domain::Audience::kOperator, ""};
-  return CreateBlock(tx, kOperator, pool, block, now).status();
+  domain::Violations violations;
+  domain::ValidateBlock(block, "block.", violations);
+  if (!violations.empty()) return violations.ToStatus();
+  return PutBlock(tx, pool, block, now).status();
 }
 
 absl::Status Keep(WriteTransaction& tx, const std::string& pool, domain::Need& need, const ImportOptions&,

@@ -17,6 +17,8 @@ namespace warmline::application {
 struct NeedSubject {
   std::string stored_id;
   std::optional<domain::Need> inline_need;
+  // Ids that the need excludes besides, whoever may name them: those of masked matches, by their tokens.
+  std::vector<std::string> excluded = {};
 };
 
 // What a match shows. A masked helper's id never leaves the server but as an opaque token.
@@ -45,16 +47,20 @@ struct ExplainAnswer {
 [[nodiscard]] absl::StatusOr<domain::Need> ResolveNeed(const index::View& view, const Caller& caller,
                                                        const std::string& pool, NeedSubject subject);
 
-// Errors: those of ResolveNeed and of `stop`; NOT_FOUND (POOL_NOT_FOUND), UNAVAILABLE (REPLICA_STALE).
+// To all but operators, exclusions of members whom the caller may not name (application/naming.h) have no effect; those
+// that only an introduction explains are looked up in the store, on this thread. Errors: those of ResolveNeed, of
+// `stop` and of that look-up; NOT_FOUND (POOL_NOT_FOUND), UNAVAILABLE (REPLICA_STALE).
 [[nodiscard]] absl::StatusOr<MatchAnswer> MatchNeed(const PoolRegistry& pools, const Caller& caller,
-                                                    const std::string& pool, NeedSubject subject,
+                                                    const std::string& pool, const NeedSubject& subject,
                                                     const index::MatchOptions& options, const index::StopCheck& stop);
-// Errors: also NOT_FOUND (MEMBER_NOT_FOUND) for a helper that does not exist, or whom the caller names although a match
-// would not name them: all but operators may name first-degree contacts and open doors only. `by_token`: the caller
-// holds the token of a masked match.
+// Errors: also NOT_FOUND (MEMBER_NOT_FOUND) for a helper that does not exist, or whom the caller may not name.
+// `by_token`: the caller holds the token of a masked match. May look into the store as MatchNeed does.
 [[nodiscard]] absl::StatusOr<ExplainAnswer> ExplainPair(const PoolRegistry& pools, const Caller& caller,
-                                                        const std::string& pool, NeedSubject subject,
+                                                        const std::string& pool, const NeedSubject& subject,
                                                         const std::string& helper, bool by_token);
+// Whether matching the subject may wait for the store, so that a thread is needed that may.
+[[nodiscard]] bool NeedsStore(const PoolRegistry& pools, const Caller& caller, const std::string& pool,
+                              const NeedSubject& subject);
 
 // The lower end of the bucket that a count of a masked helper is shown as: 0, 1, 3, 10, 30, 100.
 [[nodiscard]] std::uint32_t Bucket(std::uint32_t count);

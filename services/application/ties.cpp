@@ -2,6 +2,8 @@
 
 #include <absl/strings/str_cat.h>
 
+#include <algorithm>
+
 #include "application/introduction_moves.h"
 #include "application/members.h"
 #include "domain/error.h"
@@ -24,13 +26,46 @@ absl::Status RequireSide(const Caller& caller, const std::string& a, const std::
                            absl::StrCat(what, " between others is for audience OPERATOR only"));
 }
 
-absl::StatusOr<domain::Connection> FindConnection(RecordReader& reader, const std::string& pool, const std::string& a,
-                                                  const std::string& b) {
+// As the caller sees it.
+absl::StatusOr<domain::Connection> FindConnection(RecordReader& reader, const Caller& caller, const std::string& pool,
+                                                  const std::string& a, const std::string& b) {
   auto found = reader.GetConnection(pool, a, b);
   if (!found.ok()) return found.status();
-  if (found->has_value()) return **std::move(found);
+  if (found->has_value() && (*found)->IsSeenBy(caller.member)) return **std::move(found);
   return domain::MakeError(ErrorReason::kConnectionNotFound,
                            absl::StrCat("pools/", pool, "/connections/", a, "~", b, " does not exist: check the name"));
+}
+
+// Whether the other side proposed it, and the member did not say yes yet.
+bool IsProposalTo(const domain::Connection& tie, const std::string& member) {
+  return tie.state == domain::ConnectionState::kPending && !tie.proposed_by.empty() && tie.proposed_by != member;
+}
+
+// From the side that did not propose it; the other is not told.
+absl::StatusOr<std::int64_t> Hide(WriteTransaction& tx, const std::string& pool, domain::Connection& tie) {
+  if (tie.unseen) return tx.HeadRevision(pool);
+  tie.unseen = true;
+  return tx.Put(pool, tie);
+}
+
+// Ends the tie of the two, and keeps the block.
+absl::StatusOr<std::int64_t> StoreBlock(WriteTransaction& tx, const std::string& pool, const domain::Block& block) {
+  const auto& [low, high] = std::minmax(block.blocker, block.blocked);
+  auto tie = tx.GetConnection(pool, low, high);
+  if (!tie.ok()) return tie.status();
+  if (tie->has_value()) {
+    // Whoever is blocked keeps what they proposed, and learns nothing of the block.
+    auto revision = IsProposalTo(**tie, block.blocker) ? Hide(tx, pool, **tie) : tx.DeleteConnection(pool, low, high);
+    if (!revision.ok()) return revision;
+  }
+  auto known = tx.GetBlock(pool, block.blocker, block.blocked);
+  if (!known.ok()) return known.status();
+  if (known->has_value()) return tx.HeadRevision(pool);
+  auto count = tx.CountBlocksOf(pool, block.blocker);
+  if (!count.ok()) return count.status();
+  if (*count >= domain::kMaxBlocksPerMember)
+    return LimitReached(pool, block.blocker, "blocks", domain::kMaxBlocksPerMember);
+  return tx.Put(pool, block);
 }
 
 }  // namespace
@@ -46,7 +81,10 @@ absl::StatusOr<bool> IsBlocked(RecordReader& reader, const std::string& pool, co
 }
 
 absl::Status PutConnection(WriteTransaction& tx, const std::string& pool, domain::Connection& connection) {
+  // Who proposed a tie may wait for somebody who is not there.
+  const bool proposed = connection.state == domain::ConnectionState::kPending && !connection.proposed_by.empty();
   for (const std::string& side : {connection.a, connection.b}) {
+    if (proposed && side != connection.proposed_by) continue;
     if (auto member = FindMember(tx, pool, side); !member.ok()) return member.status();
     auto count = tx.CountConnectionsOf(pool, side);
     if (!count.ok()) return count.status();
@@ -67,18 +105,27 @@ absl::StatusOr<domain::Connection> CreateConnection(WriteTransaction& tx, const 
   if (auto status = RequireSide(caller, connection.a, connection.b, "a tie"); !status.ok()) return status;
   auto known = tx.GetConnection(pool, connection.a, connection.b);
   if (!known.ok()) return known.status();
-  if (known->has_value()) {
+  if (known->has_value() && (*known)->IsSeenBy(caller.member)) {
     return domain::MakeError(ErrorReason::kConnectionExists,
                              absl::StrCat("pools/", pool, "/connections/", connection.a, "~", connection.b,
                                           " exists already: confirm it, or delete it first"));
   }
-  auto blocked = IsBlocked(tx, pool, connection.a, connection.b);
-  if (!blocked.ok()) return blocked.status();
-  if (*blocked && !caller.IsOperator()) {  // as if the other were not there: a block is nobody's to see
-    return MemberNotFound(pool, caller.member == connection.a ? connection.b : connection.a);
-  }
-  connection.state = caller.IsOperator() ? domain::ConnectionState::kConfirmed : domain::ConnectionState::kPending;
+  connection.unseen = false;
   connection.proposed_by = caller.member;
+  connection.state = domain::ConnectionState::kConfirmed;
+  if (!caller.IsOperator()) {
+    const std::string& other = caller.member == connection.a ? connection.b : connection.a;
+    auto own_block = tx.GetBlock(pool, caller.member, other);
+    if (!own_block.ok()) return own_block.status();
+    if (own_block->has_value()) {
+      violations.Add("connection", absl::StrCat("is with members/", other, ", whom you block: delete the block first"));
+      return violations.ToStatus();
+    }
+    auto their_block = tx.GetBlock(pool, other, caller.member);
+    if (!their_block.ok()) return their_block.status();
+    connection.state = domain::ConnectionState::kPending;
+    connection.unseen = their_block->has_value();  // whoever blocks hears nothing, and a block is nobody's to see
+  }
   if (auto status = PutConnection(tx, pool, connection); !status.ok()) return status;
   return connection;
 }
@@ -87,14 +134,18 @@ absl::StatusOr<domain::Connection> ConfirmConnection(WriteTransaction& tx, const
                                                      const std::string& pool, const std::string& a,
                                                      const std::string& b) {
   if (auto status = RequireSide(caller, a, b, "a tie"); !status.ok()) return status;
-  auto found = FindConnection(tx, pool, a, b);
+  auto found = FindConnection(tx, caller, pool, a, b);
   if (!found.ok()) return found.status();
   if (found->state == domain::ConnectionState::kConfirmed) return found;
   if (!caller.IsOperator() && caller.member == found->proposed_by) {
     return domain::MakeError(ErrorReason::kActingMemberNotAllowed,
                              "a tie is confirmed by the side that did not propose it: wait for the other side");
   }
+  for (const std::string& side : {a, b}) {
+    if (auto member = FindMember(tx, pool, side); !member.ok()) return member.status();
+  }
   found->state = domain::ConnectionState::kConfirmed;
+  found->unseen = false;
   if (auto revision = tx.Put(pool, *found); !revision.ok()) return revision.status();
   return found;
 }
@@ -102,8 +153,23 @@ absl::StatusOr<domain::Connection> ConfirmConnection(WriteTransaction& tx, const
 absl::StatusOr<std::int64_t> DeleteConnection(WriteTransaction& tx, const Caller& caller, const std::string& pool,
                                               const std::string& a, const std::string& b) {
   if (auto status = RequireSide(caller, a, b, "a tie"); !status.ok()) return status;
-  if (auto found = FindConnection(tx, pool, a, b); !found.ok()) return found.status();
+  auto found = FindConnection(tx, caller, pool, a, b);
+  if (!found.ok()) return found.status();
+  if (!caller.IsOperator() && IsProposalTo(*found, caller.member)) return Hide(tx, pool, *found);
   return tx.DeleteConnection(pool, a, b);
+}
+
+absl::StatusOr<std::int64_t> PutBlock(WriteTransaction& tx, const std::string& pool, const domain::Block& block,
+                                      absl::Time now) {
+  auto blocker = FindMember(tx, pool, block.blocker);
+  if (!blocker.ok()) return blocker.status();
+  auto blocked = tx.GetMember(pool, block.blocked);
+  if (!blocked.ok()) return blocked.status();
+  // Asks are looked up only where somebody holds one: an import of many blocks reads nothing more.
+  if (blocker->load.open_asks > 0 || (blocked->has_value() && (*blocked)->load.open_asks > 0)) {
+    if (auto status = CloseBetween(tx, pool, block.blocker, block.blocked, now); !status.ok()) return status;
+  }
+  return StoreBlock(tx, pool, block);
 }
 
 absl::StatusOr<std::int64_t> CreateBlock(WriteTransaction& tx, const Caller& caller, const std::string& pool,
@@ -112,30 +178,14 @@ absl::StatusOr<std::int64_t> CreateBlock(WriteTransaction& tx, const Caller& cal
   domain::ValidateBlock(block, "block.", violations);
   if (!violations.empty()) return violations.ToStatus();
   if (auto status = RequireSelf(caller, block.blocker, "a block"); !status.ok()) return status;
-  bool holds_asks = false;
-  for (const std::string& side : {block.blocker, block.blocked}) {
-    auto member = FindMember(tx, pool, side);
-    if (!member.ok()) return member.status();
-    holds_asks = holds_asks || member->load.open_asks > 0;
+  if (caller.IsOperator()) {
+    if (auto blocked = FindMember(tx, pool, block.blocked); !blocked.ok()) return blocked.status();
+    return PutBlock(tx, pool, block, now);
   }
-  // Asks are looked up only where somebody holds one: an import of many blocks reads nothing more.
-  if (holds_asks) {
-    if (auto status = CloseBetween(tx, pool, block.blocker, block.blocked, now); !status.ok()) return status;
-  }
-  const auto& [low, high] = std::minmax(block.blocker, block.blocked);
-  auto tie = tx.GetConnection(pool, low, high);
-  if (!tie.ok()) return tie.status();
-  if (tie->has_value()) {
-    if (auto revision = tx.DeleteConnection(pool, low, high); !revision.ok()) return revision;
-  }
-  auto known = tx.GetBlock(pool, block.blocker, block.blocked);
-  if (!known.ok()) return known.status();
-  if (known->has_value()) return tx.HeadRevision(pool);
-  auto count = tx.CountBlocksOf(pool, block.blocker);
-  if (!count.ok()) return count.status();
-  if (*count >= domain::kMaxBlocksPerMember)
-    return LimitReached(pool, block.blocker, "blocks", domain::kMaxBlocksPerMember);
-  return tx.Put(pool, block);
+  // The same steps whether or not the other is there.
+  if (auto blocker = FindMember(tx, pool, block.blocker); !blocker.ok()) return blocker.status();
+  if (auto status = CloseBetween(tx, pool, block.blocker, block.blocked, now); !status.ok()) return status;
+  return StoreBlock(tx, pool, block);
 }
 
 absl::StatusOr<std::int64_t> DeleteBlock(WriteTransaction& tx, const Caller& caller, const std::string& pool,

@@ -33,7 +33,8 @@ domain::Notice FromProto(const std::string& pool, const pb::Notice& message, dom
   return notice;
 }
 
-std::optional<pb::Event> EventOf(const std::string& pool, std::uint64_t history, const domain::Change& change) {
+std::optional<pb::Event> EventOf(const std::string& pool, const domain::RevisionTokens& revisions,
+                                 const domain::Change& change) {
   pb::Event event;
   struct Teller {
     const std::string& pool;
@@ -82,7 +83,7 @@ std::optional<pb::Event> EventOf(const std::string& pool, std::uint64_t history,
     bool operator()(std::monostate) const { return false; }
   };
   if (!std::visit(Teller{pool, event}, change.body)) return std::nullopt;
-  const std::string token = domain::RevisionToken({history, change.revision});
+  const std::string token = revisions.Of(pool, change.revision);
   event.set_id(absl::StrCat(pool, "/", token));
   event.set_pool(domain::PoolName(pool));
   event.set_revision(token);

@@ -215,6 +215,7 @@ domain::Connection FromProto(const std::string& pool, const pb::Connection& mess
   connection.state = EnumFromProto<domain::ConnectionState>(message.state(), pb::ConnectionState_IsValid,
                                                             "ConnectionState", prefix + "state", violations);
   connection.proposed_by = IdOf(pool, "members", message.proposed_by(), prefix + "proposed_by", violations);
+  connection.unseen = message.unseen();
   connection.revision = RevisionOfEtag(message.etag());
   return connection;
 }

@@ -4,6 +4,7 @@
 
 #include "codec/time.h"
 #include "domain/introduction_moves.h"
+#include "domain/introduction_visibility.h"
 #include "domain/names.h"
 
 namespace warmline::codec {
@@ -17,20 +18,24 @@ std::string Name(const std::string& pool, const char* collection, const std::str
   return id.empty() ? std::string() : domain::ResourceName(pool, collection, id);
 }
 
-void SetReasons(const domain::Introduction& in, pb::Introduction& out) {
-  out.set_score(in.score);
+// `masked`: for somebody who may not know yet whom they are about.
+void SetReasons(const domain::Introduction& in, bool masked, pb::Introduction& out) {
+  const auto shown = [masked](std::uint32_t part) { return masked ? domain::CoarsePart(part) : part; };
+  std::uint32_t score = 0;
   for (const domain::AskReason& r : in.reasons) {
     pb::Reason* reason = out.add_reasons();
     reason->set_part(static_cast<pb::Part>(static_cast<int>(r.part) + 1));
-    reason->set_value(r.value);
+    reason->set_value(shown(r.value));
     reason->set_weight(r.weight);
-    reason->set_contribution(domain::MulFloor(r.value, r.weight));
+    reason->set_contribution(domain::MulFloor(shown(r.value), r.weight));
+    score += reason->contribution();
   }
+  out.set_score(masked ? score : in.score);
   for (const domain::AskSharedInterest& s : in.shared_interests) {
     pb::SharedInterest* shared = out.add_shared_interests();
     shared->set_interest(s.interest);
     shared->set_related(s.related);
-    shared->set_contribution(s.contribution);
+    shared->set_contribution(shown(s.contribution));
     shared->set_rare(s.rare);
   }
   out.mutable_evidence()->set_helped(in.evidence.helped);
@@ -99,7 +104,7 @@ pb::Introduction Write(const std::string& pool, const domain::Introduction& in, 
   if (sees(IntroductionField::kSeeker)) SetAsk(pool, in, out);
   if (sees(IntroductionField::kHelper)) out.set_helper(Name(pool, "members", in.helper));
   if (sees(IntroductionField::kIntroducer)) out.set_introducer(Name(pool, "members", in.introducer));
-  if (sees(IntroductionField::kReasons)) SetReasons(in, out);
+  if (sees(IntroductionField::kReasons)) SetReasons(in, !sees(IntroductionField::kHelper), out);
   if (sees(IntroductionField::kIntroducerNote)) out.set_introducer_note(in.introducer_note);
   if (sees(IntroductionField::kExchanges)) SetExchanges(in, out);
   if (sees(IntroductionField::kDeclineNote)) out.set_decline_note(in.decline_note);

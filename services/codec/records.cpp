@@ -50,7 +50,7 @@ std::string Encode(const std::string& pool, const domain::Member& member) {
   return ToProto(pool, member).SerializeAsString();
 }
 std::string Encode(const std::string& pool, const domain::Connection& connection) {
-  return ToProto(pool, connection).SerializeAsString();
+  return ToProto(pool, connection, true).SerializeAsString();
 }
 std::string Encode(const std::string& pool, const domain::Need& need) {
   return ToProto(pool, need).SerializeAsString();
@@ -89,7 +89,7 @@ std::string EncodeChange(const std::string& pool, const domain::ChangeBody& body
       change.mutable_member_erased()->set_hash(erased.hash);
       change.mutable_member_erased()->set_locator(erased.locator);
     }
-    void operator()(const domain::Connection& b) const { *change.mutable_connection() = ToProto(pool, b); }
+    void operator()(const domain::Connection& b) const { *change.mutable_connection() = ToProto(pool, b, true); }
     void operator()(const domain::Block& b) const { *change.mutable_block() = ToProto(pool, b); }
     void operator()(const domain::Need& b) const { *change.mutable_need() = ToProto(pool, b); }
     void operator()(const domain::NeedDeleted& b) const { change.set_need_deleted(b.id); }

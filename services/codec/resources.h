@@ -21,7 +21,9 @@ namespace warmline::codec {
 // To messages. `pool` is the pool's id; secrets (tokens, hashes) never enter.
 [[nodiscard]] warmline::v1::Pool ToProto(const domain::Pool& pool);
 [[nodiscard]] warmline::v1::Member ToProto(const std::string& pool, const domain::Member& member);
-[[nodiscard]] warmline::v1::Connection ToProto(const std::string& pool, const domain::Connection& connection);
+// `whole`: with what only operators and the store see.
+[[nodiscard]] warmline::v1::Connection ToProto(const std::string& pool, const domain::Connection& connection,
+                                               bool whole = false);
 [[nodiscard]] warmline::v1::Block ToProto(const std::string& pool, const domain::Block& block);
 [[nodiscard]] warmline::v1::Need ToProto(const std::string& pool, const domain::Need& need);
 

@@ -128,7 +128,7 @@ pb::Member ToProto(const std::string& pool, const domain::Member& member) {
   return message;
 }
 
-pb::Connection ToProto(const std::string& pool, const domain::Connection& connection) {
+pb::Connection ToProto(const std::string& pool, const domain::Connection& connection, bool whole) {
   pb::Connection message;
   message.set_name(domain::ResourceName(pool, "connections", absl::StrCat(connection.a, "~", connection.b)));
   message.set_member_a(domain::ResourceName(pool, "members", connection.a));
@@ -138,6 +138,7 @@ pb::Connection ToProto(const std::string& pool, const domain::Connection& connec
   if (!connection.proposed_by.empty())
     message.set_proposed_by(domain::ResourceName(pool, "members", connection.proposed_by));
   message.set_etag(EtagOf(connection.revision));
+  if (whole) message.set_unseen(connection.unseen);
   return message;
 }
 

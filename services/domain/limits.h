@@ -30,6 +30,13 @@ inline constexpr int kMaxConnectionsPerMember = 10'000;
 inline constexpr int kMaxBlocksPerMember = 10'000;
 inline constexpr int kMaxOpenNeedsPerSeeker = 100;
 inline constexpr int kMaxExcludedMembers = 10'000;
+// Masked matches that one request leaves out by their tokens.
+inline constexpr int kMaxExcludedCandidates = 1'000;
+// Members whom a caller may not know of, by name: looked up or asked for a tie; blocked. Each member, each replica.
+inline constexpr int kGuessesPerHour = 60;
+inline constexpr int kBlindBlocksPerDay = 20;
+// Members whose guesses are remembered.
+inline constexpr int kMaxGuessersRemembered = 100'000;
 inline constexpr int kMaxRelaxations = 8;
 inline constexpr int kMaxShowcaseTitleCharacters = 200;
 inline constexpr int kMaxShowcaseDescriptionCharacters = 2'000;

@@ -82,6 +82,12 @@ struct Connection {
   ConnectionState state = ConnectionState::kPending;
   std::string proposed_by;
   std::int64_t revision = 0;
+  bool unseen = false;  // PENDING, and hidden from the side that did not propose it
+
+  // Whether a member sees it: one side of it, or "" for an operator.
+  [[nodiscard]] bool IsSeenBy(const std::string& member) const {
+    return !unseen || member.empty() || member == proposed_by;
+  }
 };
 
 struct Block {

@@ -1,39 +1,37 @@
 #include "domain/revision.h"
 
-#include <absl/strings/escaping.h>
-#include <absl/strings/str_format.h>
-
-#include <cstdio>
-
-#include "base/hash.h"
-#include "base/strings.h"
-
 namespace warmline::domain {
 namespace {
 
-// Guards against tokens that were cut or typed wrong, not against forgery: a token grants nothing.
-std::uint32_t Check(const Revision& r) {
-  return static_cast<std::uint32_t>(base::Mix64(r.history ^ base::Mix64(static_cast<std::uint64_t>(r.number))));
-}
+constexpr char kPurpose[] = "revision";
 
 }  // namespace
 
-std::string RevisionToken(const Revision& revision) {
-  return absl::WebSafeBase64Escape(absl::StrFormat("r1.%x.%d.%x", revision.history, revision.number, Check(revision)));
+std::string NumberBytes(std::int64_t number) {
+  std::string bytes;
+  for (int shift = 0; shift < 64; shift += 8)
+    bytes.push_back(static_cast<char>(static_cast<std::uint64_t>(number) >> shift));
+  return bytes;
 }
 
-std::optional<Revision> ParseRevisionToken(std::string_view token) {
-  std::string plain;
-  if (token.size() > 128 || !absl::WebSafeBase64Unescape(base::AbslView(token), &plain)) return std::nullopt;
-  unsigned long long history = 0;
-  long long number = 0;
-  unsigned int check = 0;
-  int read = 0;
-  if (std::sscanf(plain.c_str(), "r1.%llx.%lld.%x%n", &history, &number, &check, &read) != 3)
-    return std::nullopt;  // NOLINT(cert-err34-c)
-  const Revision revision{history, number};
-  if (static_cast<std::size_t>(read) != plain.size() || check != Check(revision) || number < 0) return std::nullopt;
-  return revision;
+std::optional<std::int64_t> NumberOfBytes(std::string_view bytes) {
+  if (bytes.size() != sizeof(std::int64_t)) return std::nullopt;
+  std::uint64_t number = 0;
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    number |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
+  return static_cast<std::int64_t>(number);
+}
+
+RevisionTokens::RevisionTokens(std::string_view key, std::uint64_t history)
+    : sealer_(key), history_(NumberBytes(static_cast<std::int64_t>(history))) {}
+
+std::string RevisionTokens::Of(const std::string& pool, std::int64_t revision) const {
+  return sealer_.Seal(kPurpose, {pool, history_}, NumberBytes(revision));
+}
+
+std::optional<std::int64_t> RevisionTokens::Number(const std::string& pool, std::string_view token) const {
+  const auto content = sealer_.Open(kPurpose, {pool, history_}, token);
+  return content ? NumberOfBytes(*content) : std::nullopt;
 }
 
 }  // namespace warmline::domain

@@ -191,11 +191,14 @@ void PoolIndex::Apply(Batch& batch, const domain::MemberErased& erased) {
 }
 
 void PoolIndex::Apply(Batch& batch, const domain::Connection& connection) {
+  // A tie that is only proposed counts for nothing, and may name somebody who is not there.
+  if (connection.state != domain::ConnectionState::kConfirmed) {
+    Apply(batch, domain::ConnectionDeleted{connection.a, connection.b});
+    return;
+  }
   const std::uint32_t a = tables_.members.Intern(connection.a);
   const std::uint32_t b = tables_.members.Intern(connection.b);
-  const bool counts = connection.state == domain::ConnectionState::kConfirmed;
-  graph_.SetTie(*batch.next.ties, a, b, counts ? domain::StrengthLevel(connection.strength) : 0, batch.sequence,
-                batch.retire);
+  graph_.SetTie(*batch.next.ties, a, b, domain::StrengthLevel(connection.strength), batch.sequence, batch.retire);
 }
 
 void PoolIndex::Apply(Batch& batch, const domain::ConnectionDeleted& deleted) {

@@ -17,10 +17,10 @@ void PoolIndex::Loader::Add(const domain::Member& member) {
 }
 
 void PoolIndex::Loader::Add(const domain::Connection& connection) {
+  if (connection.state != domain::ConnectionState::kConfirmed) return;  // as PoolIndex::Apply
   const std::uint32_t a = index_.tables_.members.Intern(connection.a);
   const std::uint32_t b = index_.tables_.members.Intern(connection.b);
-  if (connection.state == domain::ConnectionState::kConfirmed)
-    edges_.push_back({a, b, domain::StrengthLevel(connection.strength)});
+  edges_.push_back({a, b, domain::StrengthLevel(connection.strength)});
 }
 
 void PoolIndex::Loader::Add(const domain::Block& block) {

@@ -32,7 +32,8 @@ void AddMatches(const std::vector<std::uint32_t>& sorted, std::string_view prefi
 std::string_view BareName(std::string_view canonical) { return canonical.substr(canonical.find(':') + 1); }
 
 std::vector<Suggestion> SuggestInterests(const View& view, std::string_view prefix,
-                                         const std::vector<std::string>& related_to, int limit) {
+                                         const std::vector<std::string>& related_to, int limit,
+                                         std::int64_t exact_from) {
   const StatisticsTable& statistics = *view.statistics;
   const base::NameTable& terms = view.tables->terms;
   const auto name = [&](std::uint32_t term) { return terms.Name(term); };
@@ -65,8 +66,10 @@ std::vector<Suggestion> SuggestInterests(const View& view, std::string_view pref
       result.push_back({std::string(name(term)), static_cast<std::int64_t>(statistics.Having(term)), is_related});
     }
     std::sort(result.begin() + static_cast<std::ptrdiff_t>(first), result.end(),
-              [](const Suggestion& x, const Suggestion& y) {
-                return x.helpers != y.helpers ? x.helpers > y.helpers : x.interest < y.interest;
+              [&](const Suggestion& x, const Suggestion& y) {
+                const std::int64_t x_shown = x.helpers < exact_from ? 0 : x.helpers;
+                const std::int64_t y_shown = y.helpers < exact_from ? 0 : y.helpers;
+                return x_shown != y_shown ? x_shown > y_shown : x.interest < y.interest;
               });
   };
   add(related, true);

@@ -12,9 +12,11 @@
 namespace warmline::outbox {
 
 struct Webhook::State {
-  State(WebhookOptions o, const application::Clock& c, const std::string& origin, std::string p)
-      : options(std::move(o)), clock(c), path(std::move(p)), client(origin) {}
+  State(WebhookOptions o, domain::RevisionTokens r, const application::Clock& c, const std::string& origin,
+        std::string p)
+      : options(std::move(o)), revisions(std::move(r)), clock(c), path(std::move(p)), client(origin) {}
   WebhookOptions options;
+  domain::RevisionTokens revisions;
   const application::Clock& clock;
   std::string path;
   httplib::Client client;
@@ -27,7 +29,8 @@ std::string Signature(const std::string& secret, std::int64_t seconds, const std
   return absl::BytesToHexString(base::HmacSha256(secret, absl::StrCat(seconds, ".", body)));
 }
 
-absl::StatusOr<std::unique_ptr<Webhook>> Webhook::Make(WebhookOptions options, const application::Clock& clock) {
+absl::StatusOr<std::unique_ptr<Webhook>> Webhook::Make(WebhookOptions options, domain::RevisionTokens revisions,
+                                                       const application::Clock& clock) {
   domain::Violations violations;
   absl::string_view rest = options.url;
   const bool tls = absl::ConsumePrefix(&rest, "https://");
@@ -44,8 +47,8 @@ absl::StatusOr<std::unique_ptr<Webhook>> Webhook::Make(WebhookOptions options, c
   }
   if (!violations.empty()) return violations.ToStatus();
   std::string path = slash == absl::string_view::npos ? "/" : std::string(rest.substr(slash));
-  auto state = std::make_unique<State>(std::move(options), clock, absl::StrCat(tls ? "https://" : "http://", host),
-                                       std::move(path));
+  auto state = std::make_unique<State>(std::move(options), std::move(revisions), clock,
+                                       absl::StrCat(tls ? "https://" : "http://", host), std::move(path));
   const auto seconds = static_cast<time_t>(absl::ToInt64Seconds(state->options.timeout));
   state->client.set_connection_timeout(seconds);
   state->client.set_read_timeout(seconds);
@@ -59,7 +62,7 @@ absl::StatusOr<std::unique_ptr<Webhook>> Webhook::Make(WebhookOptions options, c
 absl::StatusOr<int> Webhook::Send(const std::string& pool, const std::vector<domain::Change>& changes) {
   warmline::v1::EventBatch batch;
   for (const domain::Change& change : changes) {
-    if (auto event = codec::EventOf(pool, state_->options.history, change)) *batch.add_events() = *std::move(event);
+    if (auto event = codec::EventOf(pool, state_->revisions, change)) *batch.add_events() = *std::move(event);
   }
   if (batch.events().empty()) return 0;
   const std::string body = codec::ToJson(batch);

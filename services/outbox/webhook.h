@@ -14,13 +14,13 @@
 
 #include "application/clock.h"
 #include "application/event_sink.h"
+#include "domain/revision.h"
 
 namespace warmline::outbox {
 
 struct WebhookOptions {
   std::string url;     // http://host[:port]/path or https://…
   std::string secret;  // at least kMinSecretBytes
-  std::uint64_t history = 0;
   absl::Duration timeout = absl::Seconds(10);
 };
 inline constexpr std::size_t kMinSecretBytes = 16;
@@ -28,7 +28,9 @@ inline constexpr std::size_t kMinSecretBytes = 16;
 class Webhook : public application::EventSink {
  public:
   // Errors: INVALID_ARGUMENT for a URL that is none, or a secret that is too short.
+  // `revisions`: of the store whose changes are sent.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Webhook>> Make(WebhookOptions options,
+                                                                     domain::RevisionTokens revisions,
                                                                      const application::Clock& clock);
   ~Webhook() override;
   absl::StatusOr<int> Send(const std::string& pool, const std::vector<domain::Change>& changes) override;

@@ -9,7 +9,8 @@
 
 namespace warmline::server {
 
-absl::StatusOr<std::unique_ptr<application::EventSink>> MakeEventSink(const Config& config, std::uint64_t history,
+absl::StatusOr<std::unique_ptr<application::EventSink>> MakeEventSink(const Config& config,
+                                                                      const domain::RevisionTokens& revisions,
                                                                       const application::Clock& clock) {
   std::unique_ptr<application::EventSink> sink;
   if (config.webhook_url.empty()) {
@@ -19,11 +20,10 @@ absl::StatusOr<std::unique_ptr<application::EventSink>> MakeEventSink(const Conf
   }
   outbox::WebhookOptions options;
   options.url = config.webhook_url;
-  options.history = history;
   auto secret = ReadSecret(config.webhook_secret_file, "webhook-secret-file");
   if (!secret.ok()) return secret.status();
   options.secret = *std::move(secret);
-  auto made = outbox::Webhook::Make(std::move(options), clock);
+  auto made = outbox::Webhook::Make(std::move(options), revisions, clock);
   if (!made.ok()) return made.status();
   sink = *std::move(made);
   return sink;

@@ -12,6 +12,7 @@
 #include "application/clock.h"
 #include "application/event_sink.h"
 #include "application/metrics.h"
+#include "domain/revision.h"
 #include "server/config.h"
 
 namespace warmline::server {
@@ -19,9 +20,8 @@ namespace warmline::server {
 inline constexpr std::size_t kMinAuditKeyBytes = 16;
 
 // Where events are sent; null: nowhere. Errors: INVALID_ARGUMENT, naming the option.
-[[nodiscard]] absl::StatusOr<std::unique_ptr<application::EventSink>> MakeEventSink(const Config& config,
-                                                                                    std::uint64_t history,
-                                                                                    const application::Clock& clock);
+[[nodiscard]] absl::StatusOr<std::unique_ptr<application::EventSink>> MakeEventSink(
+    const Config& config, const domain::RevisionTokens& revisions, const application::Clock& clock);
 
 // Where the audit log is written; null: nowhere. Errors: INVALID_ARGUMENT, naming the option.
 [[nodiscard]] absl::StatusOr<std::unique_ptr<application::AuditLog>> OpenAudit(const Config& config,

@@ -209,7 +209,7 @@ absl::Status Server::State::OpenStore() {
 }
 
 absl::Status Server::State::StartOutbox() {
-  auto sink = MakeEventSink(config, store->history(), clock);
+  auto sink = MakeEventSink(config, domain::RevisionTokens(store->token_key(), store->history()), clock);
   if (!sink.ok()) return sink.status();
   if (*sink == nullptr) return absl::OkStatus();
   event_sink = *std::move(sink);
@@ -232,16 +232,13 @@ absl::Status Server::State::StartGrpc() {
                                          clock,
                                          metrics,
                                          market_board,
+                                         base::TokenSealer(store->token_key()),
                                          api::CandidateTokens(store->token_key()),
+                                         domain::RevisionTokens(store->token_key(), store->history()),
                                          {.places = {.max_in_flight = config.max_in_flight,
                                                      .max_watches = config.max_watches,
                                                      .max_in_flight_per_token = config.max_in_flight_per_token,
-                                                     .max_watches_per_token = config.max_watches_per_token}},
-                                         nullptr,
-                                         nullptr,
-                                         nullptr,
-                                         {},
-                                         {}});
+                                                     .max_watches_per_token = config.max_watches_per_token}}});
   replicas = std::make_unique<application::Replicas>(
       replica_board.get(), *pools, clock,
       application::ReplicaSelf{Version(), [this] { return NotReady(); },

@@ -12,7 +12,7 @@
 #include <sstream>
 #include <thread>
 
-#include "domain/revision.h"
+#include "support/tcp_gate.h"
 #include "support/test_server.h"
 
 namespace warmline::testing {
@@ -145,15 +145,20 @@ TEST_F(Console, ItCanBeLeftOut) {
 }
 
 TEST_F(Console, ProbesAreAnsweredWhileCallersTakeTheirTime) {
-  Start();
-  // Calls that wait for a revision that does not come.
+  PostgresServer postgres;
+  const std::string database = postgres.NewDatabase();
+  TcpGate gate(postgres.port(), 1);
+  Start([&](server::Config& config) {
+    config.postgres = postgres.ConnInfo(database, gate.port());
+    config.poll_interval = absl::Milliseconds(100);
+  });
+  TestServer other([&](server::Config& config) { config.postgres = postgres.ConnInfo(database); });
+  // Calls that wait for a revision that does not come, since the store is away.
+  gate.Set(TcpGate::Mode::kClosed);
+  gate.Cut();
   std::vector<std::thread> slow;
   Json body = MatchBody();
-  const std::string token = Post("/warmline.v1.MatchService/Match", body, token_).second["revision"];
-  auto revision = domain::ParseRevisionToken(token);
-  ASSERT_TRUE(revision);
-  revision->number += 1;
-  body["minRevision"] = domain::RevisionToken(*revision);
+  body["minRevision"] = other.Import({HelperRow("merel", {"skill:sql"})}).revision();
   body["minRevisionWait"] = "30s";
   std::atomic<int> answered{0};
   std::atomic<int> refused{0};
@@ -176,7 +181,7 @@ TEST_F(Console, ProbesAreAnsweredWhileCallersTakeTheirTime) {
     EXPECT_EQ(response->status, 200);
   }
   EXPECT_EQ(answered, 0) << "the probes were answered while the calls waited";
-  server_->Import({HelperRow("merel", {"skill:sql"})});  // which they waited for
+  gate.Set(TcpGate::Mode::kOpen);  // what they waited for
   for (std::thread& thread : slow) thread.join();
   EXPECT_EQ(answered, 4);
 }

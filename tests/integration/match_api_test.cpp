@@ -225,6 +225,11 @@ TEST_F(MatchApi, SuggestsInterests) {
   pb::SuggestInterestsResponse response;
   ASSERT_TRUE(server_.matches().SuggestInterests(server_.Context().get(), request, &response).ok());
   ASSERT_EQ(response.suggestions_size(), 2);
+  EXPECT_EQ(response.suggestions(1).interest(), "profession:data-engineer");
+  EXPECT_TRUE(response.suggestions(1).below_five());
+  *request.mutable_actor() = Operator();
+  ASSERT_TRUE(server_.matches().SuggestInterests(server_.Context().get(), request, &response).ok());
+  ASSERT_EQ(response.suggestions_size(), 2);
   EXPECT_EQ(response.suggestions(0).interest(), "profession:data-engineer");
   EXPECT_EQ(response.suggestions(0).helpers(), 2);
   request.set_prefix(std::string("a\xff"));

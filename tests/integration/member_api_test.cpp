@@ -141,9 +141,21 @@ TEST_F(MemberApi, TiesAreConfirmedByTheOtherSide) {
   pb::ListConnectionsResponse ties;
   ASSERT_TRUE(server_.members().ListConnections(server_.Context().get(), list, &ties).ok());
   EXPECT_EQ(ties.connections_size(), 0);
+  // A block is nobody's to see: bob's proposal is taken like any other, and ada does not see it.
   create.set_request_id(FreshId());
-  EXPECT_EQ(ReasonOf(server_.members().CreateConnection(server_.Context().get(), create, &response)),
-            "MEMBER_NOT_FOUND");  // a block is nobody's to see
+  ASSERT_TRUE(server_.members().CreateConnection(server_.Context().get(), create, &response).ok());
+  EXPECT_EQ(response.connection().state(), pb::PENDING);
+  ASSERT_TRUE(server_.members().ListConnections(server_.Context().get(), list, &ties).ok());
+  EXPECT_EQ(ties.connections_size(), 1);
+  *list.mutable_actor() = Acting(pb::SEEKER, "ada");
+  list.set_member("pools/p/members/ada");
+  ASSERT_TRUE(server_.members().ListConnections(server_.Context().get(), list, &ties).ok());
+  EXPECT_EQ(ties.connections_size(), 0);
+  EXPECT_EQ(ReasonOf(confirm("ada")), "CONNECTION_NOT_FOUND");
+  *list.mutable_actor() = Operator();
+  ASSERT_TRUE(server_.members().ListConnections(server_.Context().get(), list, &ties).ok());
+  ASSERT_EQ(ties.connections_size(), 1);
+  EXPECT_TRUE(ties.connections(0).unseen());
 }
 
 TEST_F(MemberApi, ImportKeepsGoodRowsAndNamesBadOnes) {

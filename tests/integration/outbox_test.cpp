@@ -197,7 +197,8 @@ TEST(OutboxOptions, AreCheckedAtTheStart) {
   const std::string directory = TemporaryDirectory("outbox-options");
   application::SystemClock clock;
   const auto message = [&](const std::string& url, const std::string& secret) {
-    const auto made = outbox::Webhook::Make({.url = url, .secret = secret}, clock);
+    const auto made =
+        outbox::Webhook::Make({.url = url, .secret = secret}, domain::RevisionTokens(std::string(32, 'k'), 1), clock);
     return made.ok() ? std::string() : std::string(made.status().message());
   };
   EXPECT_EQ(message("https://example.org/hooks", kSecret), "");

@@ -7,7 +7,6 @@
 #include <sstream>
 #include <thread>
 
-#include "domain/revision.h"
 #include "support/replicas_fixture.h"
 
 namespace warmline::testing {
@@ -133,11 +132,16 @@ TEST_P(RedisReplicas, TheBellsRevisionTellsOfAnEntryThatWasLost) {
     config.poll_interval = absl::Hours(1);
   });
   ASSERT_EQ(Names(Match(b, "")).size(), 1U);
-  const auto written = domain::ParseRevisionToken(Update(a, "ingrid", "skill:welding"));
-  ASSERT_TRUE(written.has_value());
+  Update(a, "ingrid", "skill:welding");
+  pb::GetMemberRequest get;
+  *get.mutable_actor() = Operator();
+  get.set_name("pools/p/members/ingrid");
+  pb::Member written;
+  ASSERT_TRUE(a.members().GetMember(a.Context().get(), get, &written).ok());
+  const std::string revision = written.etag().substr(1);
   EXPECT_TRUE(Names(Match(b, "", "skill:welding")).empty());
   EXPECT_TRUE(Eventually([&] {
-    redis.Do({"XADD", "warmline:bell", "*", "pool", "p", "writer", "a", "revision", std::to_string(written->number)});
+    redis.Do({"XADD", "warmline:bell", "*", "pool", "p", "writer", "a", "revision", revision});
     return Names(Match(b, "", "skill:welding")).size() == 1;
   }));
 }

@@ -7,8 +7,8 @@
 #include <sstream>
 #include <thread>
 
-#include "domain/revision.h"
 #include "support/replicas_fixture.h"
+#include "support/tcp_gate.h"
 
 namespace warmline::testing {
 namespace {
@@ -128,21 +128,48 @@ TEST_P(Replicas, ARetryOnAnotherReplicaGetsTheSameReply) {
 }
 
 TEST_P(Replicas, ARevisionThatDoesNotComeIsSaidSoWithWhenToTryAgain) {
-  const auto a = Start();
-  const auto created = domain::ParseRevisionToken(a->CreatePool());
-  ASSERT_TRUE(created.has_value());
-  a->Import({SeekerRow("amina")});
+  PostgresServer postgres;
+  const std::string database = postgres.NewDatabase();
+  TestServer a([&](server::Config& config) { config.postgres = postgres.ConnInfo(database); });
+  a.CreatePool();
+  const auto imported = a.Import({SeekerRow("amina"), HelperRow("ingrid", {"skill:sql"})});
+  TcpGate gate(postgres.port(), 1);
+  TestServer behind([&](server::Config& config) {
+    config.postgres = postgres.ConnInfo(database, gate.port());
+    config.poll_interval = absl::Milliseconds(100);
+  });
+  EXPECT_EQ(Names(Match(behind, imported.revision())).size(), 1U);
+  // It cannot ask the store whether the revision is there: it waits, and says so.
+  gate.Set(TcpGate::Mode::kClosed);
+  gate.Cut();
   pb::MatchRequest request;
   *request.mutable_actor() = Operator();
   request.set_parent("pools/p");
-  request.set_min_revision(domain::RevisionToken({created->history, 1'000'000}));
+  request.set_min_revision(Update(a, "ingrid", "skill:welding"));
   request.mutable_min_revision_wait()->set_nanos(50'000'000);
-  *request.mutable_inline_need() = NeedOf("amina", {"skill:sql"});
+  *request.mutable_inline_need() = NeedOf("amina", {"skill:welding"});
   pb::MatchResponse response;
-  const auto status = a->matches().Match(a->Context().get(), request, &response);
+  const auto status = behind.matches().Match(behind.Context().get(), request, &response);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(ReasonOf(status), "REVISION_NOT_REACHED");
   EXPECT_TRUE(HasRetryInfo(status));
+  gate.Set(TcpGate::Mode::kOpen);
+  EXPECT_TRUE(Eventually([&] {
+    return behind.matches().Match(behind.Context().get(), request, &response).ok() && response.matches_size() == 1;
+  }));
+  // A store that lost what it had told of says at once that it is not there.
+  const std::string lost = Update(a, "ingrid", "skill:dancing");
+  EXPECT_EQ(Names(Match(behind, lost, "skill:dancing")).size(), 1U);
+  a.Stop();
+  behind.Stop();
+  ASSERT_TRUE(postgres.Run(database,
+                           "DELETE FROM change_log WHERE revision = (SELECT max(revision) FROM change_log); "
+                           "UPDATE pool SET head = head - 1"));
+  behind.Restart();
+  request.set_min_revision(lost);
+  request.mutable_min_revision_wait()->set_seconds(30);
+  EXPECT_EQ(ReasonOf(behind.matches().Match(behind.Context().get(), request, &response)),
+            "REVISION_OF_ANOTHER_HISTORY");
 }
 
 TEST_P(Replicas, WithTheDatabaseAwayMatchesGoOnAndWritesAreRefused) {

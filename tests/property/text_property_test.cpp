@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "api/candidate_token.h"
-#include "api/page_token.h"
+#include "base/token_sealer.h"
 #include "cli/csv.h"
 #include "codec/records.h"
 #include "domain/error.h"
@@ -62,17 +62,28 @@ RC_GTEST_PROP(Text, EveryTextIsAcceptedOrNamed, ()) {
 
 RC_GTEST_PROP(Tokens, JunkIsNotAToken, ()) {
   const std::string text = *Text();
-  RC_ASSERT(!domain::ParseRevisionToken(text).has_value());
-  RC_ASSERT(!api::CandidateTokens(std::string(32, 'k')).Open("p", "s", "n", text).has_value());
+  const std::string key(32, 'k');
+  RC_ASSERT(!domain::RevisionTokens(key, 1).Number("p", text).has_value());
+  RC_ASSERT(!api::CandidateTokens(key).Open("p", "s", "n", text).has_value());
+  RC_ASSERT(!base::TokenSealer(key).Open("page", {"p"}, text).has_value());
 }
 
-RC_GTEST_PROP(Tokens, ReadBackAsTheyWere, (std::uint64_t history, std::uint32_t number)) {
-  const domain::Revision revision{history, number};
-  RC_ASSERT(domain::ParseRevisionToken(domain::RevisionToken(revision)) == revision);
-  domain::Violations violations;
-  const std::string last = "id-" + std::to_string(number);
-  RC_ASSERT(api::AfterToken(api::MakePageToken(last), violations) == last);
-  RC_ASSERT(violations.empty());
+RC_GTEST_PROP(Tokens, ReadBackAsTheyWere, (std::uint64_t history, std::int64_t number)) {
+  const domain::RevisionTokens tokens(std::string(32, 'k'), history);
+  RC_ASSERT(tokens.Number("p", tokens.Of("p", number)) == number);
+  const base::TokenSealer sealer(std::string(32, 'k'));
+  const std::string content = *rc::gen::nonEmpty(Text());
+  const std::string bound = *Text();
+  RC_PRE(content.size() < 600);
+  const std::string token = sealer.Seal("page", {bound, "list"}, content);
+  RC_ASSERT(sealer.Open("page", {bound, "list"}, token) == content);
+  // Changed in one place, by whatever, or bound to anything else, it does not open.
+  std::string changed = token;
+  changed[*rc::gen::inRange<std::size_t>(0, token.size())] = *rc::gen::arbitrary<char>();
+  RC_ASSERT(changed == token || !sealer.Open("page", {bound, "list"}, changed));
+  const std::string other = *Text();
+  RC_ASSERT(other == bound || !sealer.Open("page", {other, "list"}, token));
+  RC_ASSERT(!sealer.Open("page", {bound + "list"}, token));
 }
 
 RC_GTEST_PROP(Csv, WhatIsQuotedReadsBack, ()) {

@@ -6,7 +6,9 @@
 
 #include <map>
 
+#include "application/exploration_key.h"
 #include "codec/resources.h"
+#include "domain/revision.h"
 #include "storage/postgres/store.h"
 #include "support/oracle.h"
 #include "support/random_world.h"
@@ -241,17 +243,23 @@ void FaultWorld::Verify() {
       log.push_back(std::move(change));
     }
   }
+  const domain::RevisionTokens tokens((*store)->token_key(), (*store)->history());
   int lost = 0;
   for (const Acknowledged& a : acknowledged_) {
-    const bool there = a.revision >= 1 && a.revision <= static_cast<std::int64_t>(log.size());
+    const std::int64_t revision = tokens.Number("p", a.token).value_or(0);
+    const bool there = revision >= 1 && revision <= static_cast<std::int64_t>(log.size());
     const auto* member =
-        there ? std::get_if<domain::Member>(&log[static_cast<std::size_t>(a.revision - 1)].body) : nullptr;
+        there ? std::get_if<domain::Member>(&log[static_cast<std::size_t>(revision - 1)].body) : nullptr;
     if (!there || (!a.mark.empty() && (member == nullptr || member->display_name != a.mark))) ++lost;
   }
   std::multimap<std::int64_t, const Answer*> by_revision;
-  for (const Answer& answer : answers_)
-    by_revision.emplace(domain::ParseRevisionToken(answer.response.revision())->number, &answer);
+  for (const Answer& answer : answers_) {
+    const auto revision = tokens.Number("p", answer.response.revision());
+    ASSERT_TRUE(revision.has_value());
+    by_revision.emplace(*revision, &answer);
+  }
   OracleWorld world;
+  world.exploration_key = application::ExplorationKey((*store)->token_key(), "p");
   std::int64_t at = 0;
   int different = 0;
   for (const auto& [revision, answer] : by_revision) {

@@ -17,7 +17,6 @@
 #include <vector>
 
 #include "domain/need.h"
-#include "domain/revision.h"
 #include "support/postgres_server.h"
 #include "support/process.h"
 #include "support/tcp_gate.h"
@@ -34,7 +33,7 @@ inline void Sleep(int ms) { std::this_thread::sleep_for(std::chrono::millisecond
 
 // What a writer was told is kept: the revision, and how the record is known again.
 struct Acknowledged {
-  std::int64_t revision = 0;
+  std::string token;
   std::string mark;
 };
 
@@ -130,10 +129,8 @@ class FaultWorld {
   void Write(int writer);
   void Match(int matcher);
   void Note(const std::string& token, const std::string& mark) {
-    const auto revision = domain::ParseRevisionToken(token);
     const std::lock_guard lock(mutex_);
-    ASSERT_TRUE(revision.has_value());
-    acknowledged_.push_back({revision->number, mark});
+    acknowledged_.push_back({token, mark});
   }
 
   const std::uint64_t seed_;

@@ -166,12 +166,19 @@ TEST(Names, ParseWhatTheyMake) {
 }
 
 TEST(Revision, TokensAreCheckedAndNameTheirHistory) {
-  const Revision revision{0xfeedfacecafef00d, 42};
-  EXPECT_EQ(ParseRevisionToken(RevisionToken(revision)), revision);
-  std::string cut = RevisionToken(revision);
+  const std::string key(32, 'k');
+  const RevisionTokens tokens(key, 0xfeedfacecafef00d);
+  const std::string token = tokens.Of("p", 42);
+  EXPECT_EQ(tokens.Number("p", token), 42);
+  EXPECT_EQ(tokens.Of("p", 42), token);
+  EXPECT_EQ(RevisionTokens(key, 0xfeedfacecafef00d).Number("p", token), 42);  // another replica
+  EXPECT_EQ(tokens.Number("q", token), std::nullopt);
+  EXPECT_EQ(RevisionTokens(key, 1).Number("p", token), std::nullopt);
+  EXPECT_EQ(RevisionTokens(std::string(32, 'x'), 0xfeedfacecafef00d).Number("p", token), std::nullopt);
+  std::string cut = token;
   cut[6] = cut[6] == 'A' ? 'B' : 'A';
-  EXPECT_FALSE(ParseRevisionToken(cut));
-  for (const char* wrong : {"", "x", "42", "!!!!"}) EXPECT_FALSE(ParseRevisionToken(wrong)) << wrong;
+  EXPECT_EQ(tokens.Number("p", cut), std::nullopt);
+  for (const char* wrong : {"", "x", "42", "!!!!"}) EXPECT_EQ(tokens.Number("p", wrong), std::nullopt) << wrong;
 }
 
 TEST(Quoted, CutsBetweenCharactersAndEscapes) {
