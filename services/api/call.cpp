@@ -271,15 +271,15 @@ grpc::ServerUnaryReactor* Call::Continue(admission::WorkClass work_class, std::f
   if (!error_.ok()) return Finish(error_);
   grpc::ServerUnaryReactor* reactor = Reactor();
   admission::WorkPool& threads = on_reader ? environment_.reads : environment_.matching;
-  const auto queued = threads.Submit(
-      Order(work_class), [call = shared_from_this(), next = std::move(next)](const absl::Status& admitted) {
-        const absl::Status status = admitted.ok() ? call->StillWanted() : admitted;
-        if (status.ok()) {
-          next();
-        } else {
-          call->Finish(status);
-        }
-      });
+  const auto queued = threads.Submit(Order(work_class),
+                                     [call = shared_from_this(), next = std::move(next)](const absl::Status& admitted) {
+                                       const absl::Status status = admitted.ok() ? call->StillWanted() : admitted;
+                                       if (status.ok()) {
+                                         next();
+                                       } else {
+                                         call->Finish(status);
+                                       }
+                                     });
   if (!queued.ok()) return Finish(queued);
   return reactor;
 }
@@ -289,9 +289,8 @@ grpc::ServerUnaryReactor* Call::AtRevision(const std::string& pool, const std::s
                                            bool on_reader) {
   if (!error_.ok()) return Finish(error_);
   grpc::ServerUnaryReactor* reactor = Reactor();
-  PollRevision(pool, token, {}, RevisionDeadline(wait), [this, work_class, then = std::move(then), on_reader] {
-    Compute(work_class, then, on_reader);
-  });
+  PollRevision(pool, token, {}, RevisionDeadline(wait),
+               [this, work_class, then = std::move(then), on_reader] { Compute(work_class, then, on_reader); });
   return reactor;
 }
 

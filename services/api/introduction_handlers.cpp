@@ -126,17 +126,20 @@ IntroductionHandlers::Reactor* IntroductionHandlers::Review(Context* context, co
   auto call = Call::Start(environment_, context, "warmline.v1.IntroductionService/Review");
   const Target target = call->PoolTarget(request->parent(), "parent");
   if (!call->Authorize(request->actor(), target.pool)) return call->Finish(call->error());
-  return call->Continue(admission::WorkClass::kPlanAsk, [=, raw = call.get()] {
-    auto plan = PlanOf(*raw, target.pool, *request);
-    if (!plan.ok()) {
-      raw->Finish(plan.status());
-      return;
-    }
-    auto reader = raw->environment().store.Read();
-    raw->Finish(!reader.ok()
-                    ? reader.status()
-                    : FillReview(**reader, *raw, target.pool, *plan, raw->environment().clock.Now(), response));
-  }, /*on_reader=*/true);
+  return call->Continue(
+      admission::WorkClass::kPlanAsk,
+      [=, raw = call.get()] {
+        auto plan = PlanOf(*raw, target.pool, *request);
+        if (!plan.ok()) {
+          raw->Finish(plan.status());
+          return;
+        }
+        auto reader = raw->environment().store.Read();
+        raw->Finish(!reader.ok()
+                        ? reader.status()
+                        : FillReview(**reader, *raw, target.pool, *plan, raw->environment().clock.Now(), response));
+      },
+      /*on_reader=*/true);
 }
 
 IntroductionHandlers::Reactor* IntroductionHandlers::Request(Context* context, const pb::RequestRequest* request,
@@ -144,22 +147,25 @@ IntroductionHandlers::Reactor* IntroductionHandlers::Request(Context* context, c
   auto call = Call::Start(environment_, context, "warmline.v1.IntroductionService/Request");
   const Target target = call->PoolTarget(request->parent(), "parent");
   if (!call->Authorize(request->actor(), target.pool)) return call->Finish(call->error());
-  return call->Continue(admission::WorkClass::kPlanAsk, [=] {
-    // An error here must not hide the reply that was kept for a retry.
-    auto plan = PlanOf(*call, target.pool, *request);
-    std::vector<application::RecordKey> reads;
-    if (plan.ok()) reads = ReadsOf(target.pool, *plan);
-    WriteOnce(call, target.pool, std::move(reads), request, response,
-              [=, raw = call.get(), plan = std::move(plan)](WriteTransaction& tx, absl::Time now,
-                                                            std::string* subject) -> absl::Status {
-                if (!plan.ok()) return plan.status();
-                auto made = application::RequestIntroduction(tx, target.pool, *plan, request->request_id(), now);
-                if (!made.ok()) return made.status();
-                *subject = made->seeker;
-                SetWritten(target.pool, *raw, {*made, AskersView(*raw)}, response);
-                return absl::OkStatus();
-              });
-  }, /*on_reader=*/true);
+  return call->Continue(
+      admission::WorkClass::kPlanAsk,
+      [=] {
+        // An error here must not hide the reply that was kept for a retry.
+        auto plan = PlanOf(*call, target.pool, *request);
+        std::vector<application::RecordKey> reads;
+        if (plan.ok()) reads = ReadsOf(target.pool, *plan);
+        WriteOnce(call, target.pool, std::move(reads), request, response,
+                  [=, raw = call.get(), plan = std::move(plan)](WriteTransaction& tx, absl::Time now,
+                                                                std::string* subject) -> absl::Status {
+                    if (!plan.ok()) return plan.status();
+                    auto made = application::RequestIntroduction(tx, target.pool, *plan, request->request_id(), now);
+                    if (!made.ok()) return made.status();
+                    *subject = made->seeker;
+                    SetWritten(target.pool, *raw, {*made, AskersView(*raw)}, response);
+                    return absl::OkStatus();
+                  });
+      },
+      /*on_reader=*/true);
 }
 
 IntroductionHandlers::Reactor* IntroductionHandlers::Get(Context* context, const pb::GetIntroductionRequest* request,

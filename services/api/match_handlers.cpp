@@ -118,10 +118,10 @@ MatchHandlers::Reactor* MatchHandlers::Match(Context* context, const pb::MatchRe
   auto call = Call::Start(environment_, context, "warmline.v1.MatchService/Match");
   const Target target = call->PoolTarget(request->parent(), "parent");
   call->Authorize(request->actor(), target.pool);
-  return call->AtRevision(target.pool, request->min_revision(), codec::ToDuration(request->min_revision_wait()),
-                          MatchClass(*request),
-                          [=, raw = call.get()] { return AnswerMatch(*raw, target.pool, *request, response); },
-                          /*on_reader=*/MayWait(*call, target.pool, *request));
+  return call->AtRevision(
+      target.pool, request->min_revision(), codec::ToDuration(request->min_revision_wait()), MatchClass(*request),
+      [=, raw = call.get()] { return AnswerMatch(*raw, target.pool, *request, response); },
+      /*on_reader=*/MayWait(*call, target.pool, *request));
 }
 
 grpc::ServerBidiReactor<pb::MatchRequest, pb::MatchStreamResponse>* MatchHandlers::MatchStream(Context* context) {
@@ -133,10 +133,11 @@ MatchHandlers::Reactor* MatchHandlers::Explain(Context* context, const pb::Expla
   auto call = Call::Start(environment_, context, "warmline.v1.MatchService/Explain");
   const Target target = call->PoolTarget(request->parent(), "parent");
   call->Authorize(request->actor(), target.pool);
-  return call->AtRevision(target.pool, request->min_revision(), codec::ToDuration(request->min_revision_wait()),
-                          admission::WorkClass::kExplain,
-                          [=, raw = call.get()] { return AnswerExplain(*raw, target.pool, *request, response); },
-                          /*on_reader=*/!call->caller().IsOperator());
+  return call->AtRevision(
+      target.pool, request->min_revision(), codec::ToDuration(request->min_revision_wait()),
+      admission::WorkClass::kExplain,
+      [=, raw = call.get()] { return AnswerExplain(*raw, target.pool, *request, response); },
+      /*on_reader=*/!call->caller().IsOperator());
 }
 
 grpc::ServerWriteReactor<pb::MatchEvent>* MatchHandlers::Watch(Context* context,
@@ -149,9 +150,8 @@ MatchHandlers::Reactor* MatchHandlers::SuggestInterests(Context* context, const 
   auto call = Call::Start(environment_, context, "warmline.v1.MatchService/SuggestInterests");
   const Target target = call->PoolTarget(request->parent(), "parent");
   call->Authorize(request->actor(), target.pool);
-  return call->Compute(admission::WorkClass::kSuggest, [=, raw = call.get()] {
-    return AnswerSuggestions(*raw, target.pool, *request, response);
-  });
+  return call->Compute(admission::WorkClass::kSuggest,
+                       [=, raw = call.get()] { return AnswerSuggestions(*raw, target.pool, *request, response); });
 }
 
 }  // namespace warmline::api
