@@ -30,7 +30,7 @@ constexpr std::uint64_t kFirstConnection = 1'000;
 // Accepted in one turn, so that connections that end are seen in between.
 constexpr int kMaxAccepts = 64;
 // How often strangers are looked at while there are some, and how often the loop turns at least.
-constexpr int kStrangerTurnMs = 20;
+constexpr int kStrangerTurnMs = 5;
 constexpr int kTurnMs = 500;
 constexpr absl::Duration kIdleLook = absl::Seconds(5);
 // gRPC closes idle connections itself, with a GOAWAY. One that is still there after this much more holds streams that

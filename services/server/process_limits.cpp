@@ -19,6 +19,7 @@ namespace {
 constexpr std::int64_t kMiB = std::int64_t{1024} * 1024;
 // A connection has a descriptor of gRPC's and one of the gate's.
 constexpr std::int64_t kDescriptorsPerConnection = 2;
+constexpr std::int64_t kToldIn = 64 * kMiB;
 constexpr std::int64_t kFewConnections = 16;
 // Threads that the server starts whatever its options: those of gRPC (executors, timers, pollers; some for each
 // processor), of the operations port, and of everything that looks after pools.
@@ -92,16 +93,17 @@ std::int64_t AddressSpaceNeeded(const Config& config) {
 
 absl::Status CheckMemory(const Config& config) {
   const std::int64_t needed = AddressSpaceNeeded(config);
+  // What is told is rounded up: what is mapped differs a little from start to start.
+  const std::int64_t told = (needed / kToldIn + 1) * (kToldIn / kMiB);
   rlimit limit{};
   const bool limited = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
-  spdlog::info("address space: needs {} MiB and what pools take; {}", needed / kMiB,
+  spdlog::info("address space: needs {} MiB and what pools take; {}", told,
                limited ? absl::StrCat("may have ", limit.rlim_cur / kMiB, " MiB") : "not limited");
   if (limited && static_cast<std::int64_t>(limit.rlim_cur) < needed) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("the address space is limited to ", limit.rlim_cur / kMiB,
-                     " MiB (ulimit -v), and the server needs ", needed / kMiB,
-                     " MiB to start, for the stacks and heaps of its threads above all: raise the limit, "
-                     "lower the stacks (ulimit -s), or limit the container's memory in its place"));
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "the address space is limited to ", limit.rlim_cur / kMiB, " MiB (ulimit -v), and the server needs ", told,
+        " MiB to start, for the stacks and heaps of its threads above all: raise the limit, "
+        "lower the stacks (ulimit -s), or limit the container's memory in its place"));
   }
   if (const std::int64_t memory = MemoryLimit(); memory != 0 && memory < kSmallMemory)
     spdlog::warn("memory is limited to {} MiB: give {} MiB or more", memory / kMiB, kSmallMemory / kMiB);

@@ -37,7 +37,8 @@ RawHttp2::RawHttp2(int port, bool greet) : fd_(socket(AF_INET, SOCK_STREAM | SOC
   }
   if (!greet) return;
   Send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-  SendFrame(kSettings, 0, 0, "");
+  // No header table (SETTINGS_HEADER_TABLE_SIZE 0): what comes back is literal.
+  SendFrame(kSettings, 0, 0, std::string_view("\0\1\0\0\0\0", 6));
 }
 
 RawHttp2::~RawHttp2() {
