@@ -29,7 +29,6 @@ class ServeProcess {
   [[nodiscard]] bool listens() const { return port_ > 0; }
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] int port() const { return port_; }
-  [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] int ops_port() const { return ops_port_; }
   // Memory that it holds now (VmRSS).
   [[nodiscard]] std::int64_t ResidentBytes() const;
