@@ -369,9 +369,11 @@ TEST_F(Oracles, AProposalAndABlockWaitForWhoIsYetToCome) {
   EXPECT_THAT(Confirm(kNotThere, kNotThere), HasSubstr("CONFIRMED"));
   EXPECT_THAT(Block("later"), HasSubstr("0\n\n"));
   server_.Import({HelperRow("later", {"skill:sql"})});
-  for (const auto& match : Match("amina").matches()) EXPECT_NE(match.helper(), Name("later"));
+  const pb::MatchResponse before = Match("amina");
+  for (const auto& match : before.matches()) EXPECT_NE(match.helper(), Name("later"));
   server_.Restart();
-  for (const auto& match : Match("amina").matches()) EXPECT_NE(match.helper(), Name("later"));
+  const pb::MatchResponse after = Match("amina");
+  for (const auto& match : after.matches()) EXPECT_NE(match.helper(), Name("later"));
 }
 
 }  // namespace

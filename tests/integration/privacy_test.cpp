@@ -75,7 +75,8 @@ class Privacy : public Introductions {
     return learned ? std::optional(Guess(low)) : std::nullopt;
   }
   std::string Candidate() {
-    for (const auto& match : Answer(Excluding(Acting(pb::SEEKER, "amina"), {})).matches()) {
+    const pb::MatchResponse answer = Answer(Excluding(Acting(pb::SEEKER, "amina"), {}));
+    for (const auto& match : answer.matches()) {
       if (!match.candidate().empty()) return match.candidate();
     }
     ADD_FAILURE() << "nobody is masked";
@@ -173,7 +174,8 @@ TEST_F(Privacy, NorDoStoredNeedsStreamsWatchesAndExplanations) {
               request.set_parent("pools/p");
               const pb::MatchRequest match = Excluding(amina, half);
               *request.mutable_inline_need() = match.inline_need();
-              for (const auto& shown : Answer(match).matches()) {
+              const pb::MatchResponse answer = Answer(match);
+              for (const auto& shown : answer.matches()) {
                 if (!shown.candidate().empty()) request.set_candidate(shown.candidate());
               }
               pb::ExplainResponse response;
@@ -188,7 +190,8 @@ TEST_F(Privacy, WhomOneMayNameOneMayExclude) {
   const pb::Actor amina = Acting(pb::SEEKER, "amina");
   const auto names = [&](const std::vector<std::string>& excluded) {
     std::set<std::string> shown;
-    for (const auto& match : Answer(Excluding(amina, excluded)).matches()) shown.insert(match.helper());
+    const pb::MatchResponse answer = Answer(Excluding(amina, excluded));
+    for (const auto& match : answer.matches()) shown.insert(match.helper());
     return shown;
   };
   EXPECT_EQ(names({}), (std::set<std::string>{"", Name("dora"), Name("otto")}));
@@ -205,7 +208,8 @@ TEST_F(Privacy, WhoseNameAnIntroductionToldOneMayExcludeAndAskAbout) {
   const pb::Actor amina = Acting(pb::SEEKER, "amina");
   const auto masked = [&](const std::vector<std::string>& excluded) {
     int count = 0;
-    for (const auto& match : Answer(Excluding(amina, excluded)).matches()) count += match.helper().empty() ? 1 : 0;
+    const pb::MatchResponse answer = Answer(Excluding(amina, excluded));
+    for (const auto& match : answer.matches()) count += match.helper().empty() ? 1 : 0;
     return count;
   };
   pb::RequestRequest ask = Ask("amina", {});
