@@ -10,7 +10,8 @@
 
 namespace warmline::base {
 
-// Chunk c holds kFirst << c elements, so 23 chunks hold 2^32 of them.
+// Chunk c holds kFirst << c elements, so 27 chunks hold 2^32 of them. The first is small, since a pool or a segment
+// with little in it has several arrays.
 template <typename T>
 class ChunkedArray {
  public:
@@ -41,8 +42,8 @@ class ChunkedArray {
   [[nodiscard]] std::size_t bytes() const { return capacity_ * sizeof(T); }
 
  private:
-  static constexpr std::size_t kFirst = 1024;
-  std::array<std::atomic<T*>, 23> chunks_{};
+  static constexpr std::size_t kFirst = 64;
+  std::array<std::atomic<T*>, 27> chunks_{};
   std::size_t capacity_ = 0;
   std::size_t grown_ = 0;
 };

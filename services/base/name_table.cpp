@@ -11,7 +11,7 @@ namespace warmline::base {
 
 namespace {
 
-constexpr std::size_t kMinCells = 1024;
+constexpr std::size_t kMinCells = 64;
 
 // A power of two of which so many names take at most three eighths, so that an eighth is free before half are used.
 std::size_t CellsFor(std::size_t names) { return std::max(kMinCells, std::bit_ceil(names * 8 / 3 + 1)); }
