@@ -87,6 +87,28 @@ ConnectionGate::~ConnectionGate() {
   stop_ = true;
   eventfd_write(wake_.get(), 1);
   if (thread_.joinable()) thread_.join();
+  {
+    const std::lock_guard lock(handover_mutex_);
+    handover_changed_.notify_all();
+  }
+  if (handover_thread_.joinable()) handover_thread_.join();
+}
+
+void ConnectionGate::HandOver() {
+  while (true) {
+    base::Descriptor socket;
+    {
+      std::unique_lock lock(handover_mutex_);
+      handover_since_ms_ = handover_.empty() ? 0 : NowMs();
+      handover_changed_.wait(lock, [this] { return stop_ || !handover_.empty(); });
+      if (stop_) return;
+      handover_since_ms_ = NowMs();
+      socket = std::move(handover_.front());
+      handover_.pop_front();
+    }
+    const std::lock_guard lock(take_mutex_);
+    if (accepting_) take_(socket.Release());
+  }
 }
 
 void ConnectionGate::Begin(std::function<void(int)> take) {
@@ -97,12 +119,13 @@ void ConnectionGate::Begin(std::function<void(int)> take) {
     event.data.u64 = i + 1;
     epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, sockets_.sockets[i].get(), &event);
   }
+  handover_thread_ = std::thread([this] { HandOver(); });
   thread_ = std::thread([this] { Run(); });
 }
 
 void ConnectionGate::StopAccepting() {
   accepting_ = false;
-  const std::lock_guard lock(accept_mutex_);
+  const std::scoped_lock lock(accept_mutex_, take_mutex_);
   sockets_.sockets.clear();
 }
 
@@ -114,7 +137,9 @@ std::shared_ptr<ConnectionProgress> ConnectionGate::Find(std::string_view grpc_p
 }
 
 bool ConnectionGate::Stuck() const {
-  if (!accepting_ || NowMs() - last_turn_ms_ < absl::ToInt64Milliseconds(kStuckAfter)) return false;
+  const std::int64_t long_ago = NowMs() - absl::ToInt64Milliseconds(kStuckAfter);
+  const std::int64_t waiting = handover_since_ms_;
+  if (!accepting_ || (last_turn_ms_ > long_ago && (waiting == 0 || waiting > long_ago))) return false;
   return SpareDescriptor().valid();
 }
 
@@ -205,7 +230,9 @@ void ConnectionGate::Admit(base::Descriptor socket) {
   table_.Add(id, from, now);
   connections_.emplace(id, std::move(connection));
   epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, watched, &event);
-  take_(socket.Release());
+  const std::lock_guard lock(handover_mutex_);
+  handover_.push_back(std::move(socket));
+  handover_changed_.notify_one();
 }
 
 void ConnectionGate::Sweep(absl::Time now) {

@@ -9,6 +9,8 @@
 #include <absl/time/time.h>
 
 #include <atomic>
+#include <condition_variable>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -64,7 +66,8 @@ class ConnectionGate {
   ConnectionGate& operator=(const ConnectionGate&) = delete;
 
   [[nodiscard]] int port() const { return sockets_.port; }
-  // Gives each accepted descriptor to `take`, which owns it, on the gate's own thread.
+  // Gives each accepted descriptor to `take`, which owns it, on a thread for this alone: gRPC goes on to read there,
+  // for as long as a flood lasts, and the gate has to see the flood.
   void Begin(std::function<void(int fd)> take);
   // Closes the listening sockets; `take` is not called again once this returns. Connections go on.
   void StopAccepting();
@@ -85,6 +88,7 @@ class ConnectionGate {
   ConnectionGate(base::ListenSockets sockets, const TransportOptions& options, std::int64_t max_message_bytes,
                  application::Metrics& metrics);
   void Run();
+  void HandOver();
   void HandleEvent(std::uint64_t what);
   void AcceptFrom(int listener);
   void Shed(int listener);
@@ -118,6 +122,12 @@ class ConnectionGate {
   std::atomic<std::int64_t> last_turn_ms_;
   std::thread thread_;
   std::mutex accept_mutex_;  // held while connections are accepted
+  std::mutex take_mutex_;    // held while one is handed over
+  std::mutex handover_mutex_;
+  std::condition_variable handover_changed_;
+  std::deque<base::Descriptor> handover_;           // at most max_connections; guarded by handover_mutex_
+  std::atomic<std::int64_t> handover_since_ms_{0};  // when the one that is handed over began to wait; 0: none is
+  std::thread handover_thread_;
 };
 
 }  // namespace warmline::server
