@@ -318,7 +318,7 @@ TEST_F(Privacy, GuessesAreCountedAndEnd) {
   EXPECT_TRUE(Explain(Operator(), Guess(4217)).ok());
   EXPECT_EQ(ReasonOf(Explain(Operator(), "nobody")), "MEMBER_NOT_FOUND");
   EXPECT_FALSE(Answer(Excluding(amina, {})).matches().empty());  // matching goes on
-  EXPECT_THAT(server_.Page("/metrics"), HasSubstr("warmline_rpc_refused_total{reason=\"guesses\"} 4"));
+  EXPECT_THAT(server_.Page("/metrics"), HasSubstr("warmline_rpc_refused_total{lane=\"matches\",reason=\"guesses\"} 4"));
 }
 
 TEST_F(Privacy, BlocksOfWhoMayNotBeNamedAreFew) {
