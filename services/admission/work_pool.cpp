@@ -1,8 +1,16 @@
 #include "admission/work_pool.h"
 
+#include <algorithm>
+
 #include "domain/error.h"
 
 namespace warmline::admission {
+namespace {
+
+// Of what the processor may have done between two pieces of work.
+constexpr absl::Duration kLongestGap = absl::Milliseconds(50);
+
+}  // namespace
 
 WorkPool::WorkPool(const BacklogLimits& limits, OnRefused on_refused)
     : on_refused_(std::move(on_refused)), queue_(limits, /*newest_first=*/true) {
@@ -44,12 +52,17 @@ LaneReading WorkPool::Reading(Lane lane) const {
 
 void WorkPool::Loop() {
   std::unique_lock lock(mutex_);
+  absl::Time free_since = absl::Now();
   while (true) {
+    // Work that waited is measured from when this thread was free for it: what else the processor did meanwhile makes
+    // those behind it wait too.
+    const bool waited = !queue_.empty();
     ++idle_;
     changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
     --idle_;
-    const absl::Time began = absl::Now();
-    auto taken = queue_.Pop(began);
+    const absl::Time now = absl::Now();
+    const absl::Time began = waited ? std::max(free_since, now - kLongestGap) : now;
+    auto taken = queue_.Pop(now);
     if (!taken) return;  // stopping, and nothing waits
     absl::Status status;
     if (taken->refused) {
@@ -60,7 +73,9 @@ void WorkPool::Loop() {
     taken->payload(status);
     taken->payload = nullptr;  // what it holds is let go of without the lock
     lock.lock();
-    if (!taken->refused) queue_.Done(taken->order, absl::Now() - began);
+    if (taken->refused) continue;
+    free_since = absl::Now();
+    queue_.Done(taken->order, free_since - began);
   }
 }
 

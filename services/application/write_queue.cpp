@@ -148,18 +148,21 @@ void WriteQueue::RunBatch(std::vector<WriteJob>& batch) {
   std::vector<std::optional<absl::Duration>> took(batch.size());
   const auto end = [&](const absl::Status& status, std::int64_t items) {
     const absl::Duration whole = clock_.Now() - started;
+    metrics_.BatchCommitted(items, items > 0 && status.ok(), whole);
+    const absl::Time committed = clock_.Now();
+    for (std::size_t i = 0; i < batch.size(); ++i) batch[i].done(results[i].ok() ? status : results[i]);
     {
+      // An answer takes as long as a small write.
+      const absl::Duration answer = (clock_.Now() - committed) / static_cast<double>(batch.size());
       const std::lock_guard lock(mutex_);
       absl::Duration overhead = whole;
       for (std::size_t i = 0; i < batch.size(); ++i) {
-        waiting_.Done(batch[i].order, took[i]);
         overhead -= took[i].value_or(absl::ZeroDuration());
+        waiting_.Done(batch[i].order, took[i] ? std::optional(*took[i] + answer) : std::nullopt);
       }
       failed_at_ = status.ok() ? absl::InfinitePast() : clock_.Now();
       if (status.ok()) waiting_.backlog().SetOverhead(std::min(overhead, kMaxOverhead));
     }
-    metrics_.BatchCommitted(items, items > 0 && status.ok(), whole);
-    for (std::size_t i = 0; i < batch.size(); ++i) batch[i].done(results[i].ok() ? status : results[i]);
   };
   BatchHint hint;
   for (const WriteJob& job : batch) {
