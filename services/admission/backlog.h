@@ -27,7 +27,7 @@ struct BacklogLimits {
   std::size_t max_waiting = 10'000;
   // An impatient caller may wait in the queue for at most this share of the time that is left until its deadline, and
   // at most so long: while the lane was empty within `interval`, and otherwise.
-  double burst_share = 0.5;
+  double burst_share = 0.4;
   double standing_share = 0.25;
   absl::Duration burst_cap = absl::Seconds(1);
   absl::Duration standing_cap = absl::Milliseconds(250);

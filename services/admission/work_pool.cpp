@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "admission/thread_priority.h"
 #include "domain/error.h"
 
 namespace warmline::admission {
@@ -51,6 +52,7 @@ LaneReading WorkPool::Reading(Lane lane) const {
 }
 
 void WorkPool::Loop() {
+  YieldToAdmission();
   std::unique_lock lock(mutex_);
   absl::Time free_since = absl::Now();
   while (true) {

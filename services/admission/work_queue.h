@@ -44,10 +44,11 @@ class WorkQueue {
     const auto turn = backlog_.Next();
     if (!turn) return std::nullopt;
     std::deque<Item>& items = Items(turn->lane, turn->flow);
-    const auto refusal = WaitedInVain(items.front(), now);
     absl::Time& behind_until = behind_until_[static_cast<std::size_t>(turn->lane)];
-    if (refusal) behind_until = now + limits_.interval;
-    const bool newest = !refusal && newest_first_ && now < behind_until && !items.back().order.patient;
+    const bool behind = now < behind_until;
+    const auto refusal = WaitedInVain(items.front(), behind, now);
+    if (refusal && !behind) behind_until = now + limits_.interval;
+    const bool newest = !refusal && newest_first_ && behind && !items.back().order.patient;
     Item item = std::move(newest ? items.back() : items.front());
     if (newest) {
       items.pop_back();
@@ -85,13 +86,15 @@ class WorkQueue {
   [[nodiscard]] std::deque<Item>& Items(int lane, int flow) {
     return items_[static_cast<std::size_t>(lane)][static_cast<std::size_t>(flow)];
   }
-  [[nodiscard]] std::optional<Refusal> WaitedInVain(const Item& item, absl::Time now) const {
+  // In a lane that is behind, what new work would not be let in for has waited for too long already: so the lane is
+  // soon no longer behind, instead of letting its oldest work starve.
+  [[nodiscard]] std::optional<Refusal> WaitedInVain(const Item& item, bool behind, absl::Time now) const {
     if (now > item.order.deadline) return Refusal::kDeadlinePassed;
     if (item.order.patient) return std::nullopt;
     const absl::Duration waited = now - item.since;
     // Refused while its caller still waits, and can do something else.
-    if (waited > limits_.max_age || waited > limits_.age_share * (item.order.deadline - item.since))
-      return Refusal::kAge;
+    const double share = behind ? limits_.standing_share : limits_.age_share;
+    if (waited > limits_.max_age || waited > share * (item.order.deadline - item.since)) return Refusal::kAge;
     return std::nullopt;
   }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <future>
 
+#include "admission/thread_priority.h"
 #include "domain/error.h"
 
 namespace warmline::application {
@@ -86,6 +87,7 @@ void WriteQueue::Stop() {
 }
 
 void WriteQueue::Loop() {
+  admission::YieldToAdmission();
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
