@@ -17,6 +17,7 @@
 #include "api/rpc_roles.h"
 #include "application/access.h"
 #include "application/audit.h"
+#include "application/erasure_cleaner.h"
 #include "application/follower.h"
 #include "application/guess_limit.h"
 #include "application/market_board.h"
@@ -59,9 +60,10 @@ struct Environment {
   CandidateTokens candidate_tokens;
   domain::RevisionTokens revisions;
   CallLimits limits;
-  const application::Replicas* replicas = nullptr;  // set before the first call
-  application::TokenVerifier* verifier = nullptr;   // null: no such tokens
-  application::AuditLog* audit = nullptr;           // null: nothing is kept
+  const application::Replicas* replicas = nullptr;        // set before the first call
+  application::TokenVerifier* verifier = nullptr;         // null: no such tokens
+  application::AuditLog* audit = nullptr;                 // null: nothing is kept
+  const application::ErasureCleaner* erasures = nullptr;  // null: the store's word is enough
   application::GuessLimit guesses{metrics};
   // Set when the server begins to end: streams that would go on for ever end.
   std::atomic<bool> draining{false};

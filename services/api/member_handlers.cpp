@@ -19,10 +19,10 @@ using application::WriteTransaction;
 
 namespace {
 
-void SetErasure(const std::string& pool, const Call& call, const application::ErasureRecord& record,
+void SetErasure(const std::string& pool, const Call& call, const application::ErasureRecord& record, bool done,
                 pb::Erasure* message) {
   message->set_name(domain::ResourceName(pool, "erasures", record.hash));
-  message->set_done(true);
+  message->set_done(done);
   codec::SetTime(record.time, message->mutable_erase_time());
   message->set_records_removed(record.records_removed);
   message->set_revision(call.Token(record.revision));
@@ -132,13 +132,14 @@ MemberHandlers::Reactor* MemberHandlers::EraseMember(Context* context, const pb:
   auto call = Call::Start(environment_, context, "warmline.v1.MemberService/EraseMember");
   const Target target = call->ResourceTarget(request->name(), "members", "name");
   call->Authorize(request->actor(), target.pool);
-  return call->Write(target.pool, {application::MemberKey(target.pool, target.id)},
-                     [=, raw = call.get()](WriteTransaction& tx, absl::Time now) -> absl::Status {
-                       auto record = application::EraseMember(tx, raw->caller(), target.pool, target.id, now);
-                       if (!record.ok()) return record.status();
-                       SetErasure(target.pool, *raw, *record, response);
-                       return absl::OkStatus();
-                     });
+  return call->Write(
+      target.pool, {application::MemberKey(target.pool, target.id), application::ErasureKeyOf(target.pool, target.id)},
+      [=, raw = call.get()](WriteTransaction& tx, absl::Time now) -> absl::Status {
+        auto record = application::EraseMember(tx, raw->caller(), target.pool, target.id, now);
+        if (!record.ok()) return record.status();
+        SetErasure(target.pool, *raw, *record, false, response);
+        return absl::OkStatus();
+      });
 }
 
 MemberHandlers::Reactor* MemberHandlers::GetErasure(Context* context, const pb::GetErasureRequest* request,
@@ -147,14 +148,16 @@ MemberHandlers::Reactor* MemberHandlers::GetErasure(Context* context, const pb::
   const Target target = call->ResourceTarget(request->name(), "erasures", "name");
   if (call->Authorize(request->actor(), target.pool))
     call->SetError(application::RequireOperator(call->caller(), "reading an erasure"));
-  return call->Read([=, raw = call.get()](RecordReader& reader) -> absl::Status {
+  return call->Read([=, this, raw = call.get()](RecordReader& reader) -> absl::Status {
     auto record = reader.GetErasure(target.pool, target.id);
     if (!record.ok()) return record.status();
     if (!record->has_value()) {
       return domain::MakeError(domain::ErrorReason::kErasureNotFound,
                                request->name() + " does not exist: use the name that EraseMember returned");
     }
-    SetErasure(target.pool, *raw, **record, response);
+    const bool done =
+        environment_.erasures == nullptr ? (*record)->cleaned : environment_.erasures->IsDone(target.pool, **record);
+    SetErasure(target.pool, *raw, **record, done, response);
     return absl::OkStatus();
   });
 }

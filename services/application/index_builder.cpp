@@ -85,11 +85,19 @@ absl::Status FillStatistics(RecordReader& reader, const std::string& pool, std::
     if (statistics == nullptr || !statistics->interests.empty() || statistics->helpers > 0) continue;
     auto whole = reader.GetStatisticsOf(pool, statistics->generation);
     if (!whole.ok()) return whole.status();
-    if (!whole->has_value()) {
+    if (whole->has_value()) {
+      *statistics = **std::move(whole);
+      continue;
+    }
+    // An erasure takes older generations away, and the row of a newer one follows: until then the pool is matched by
+    // the one that it has.
+    auto newest = reader.NewestGeneration(pool);
+    if (!newest.ok()) return newest.status();
+    if (*newest <= statistics->generation) {
       return absl::FailedPreconditionError(
           absl::StrCat("statistics generation ", statistics->generation, " of pools/", pool, " is kept no longer"));
     }
-    *statistics = **std::move(whole);
+    change.body = std::monostate();
   }
   return absl::OkStatus();
 }

@@ -83,6 +83,9 @@ class Metrics {
   virtual void EventsSent(bool ok) = 0;
   // Members and introductions that were announced, or erased, for being unused; or that could not be.
   virtual void RetentionDone(std::int64_t announced, std::int64_t erased, std::int64_t failed) = 0;
+  // Whether the store's files hold nothing of erased members any more, as far as this process can tell; and the room
+  // that is kept back for erasures on a full disk.
+  virtual void ErasuresCleaned(bool clean, std::int64_t reserve_bytes) = 0;
   // A snapshot could not be read whole from a cache ("file" or "redis"): its manifest, or a piece that is missing or
   // corrupt.
   virtual void SnapshotDamaged(const char* cache, const char* what) = 0;

@@ -132,6 +132,8 @@ absl::Status PoolRegistry::Rebuild(const std::string& pool, std::int64_t revisio
   // What was applied meanwhile is newer: then the log is followed from there.
   if (RevisionOf(**built) < Revision(pool)) return absl::OkStatus();
   Install(pool, *std::move(built));
+  // Nobody was told whether members were erased before: what the cache holds may still name them.
+  HeldOf(pool)->erased_revision = RevisionOf(*HeldOf(pool)->index);
   MarkCurrent(pool, began);
   return absl::OkStatus();
 }
@@ -186,7 +188,10 @@ void PoolRegistry::Install(const std::string& pool, std::unique_ptr<index::PoolI
   held->index = std::move(index);
   held->current_at_ms = absl::ToUnixMillis(clock_.Now());
   const Held* replaced = std::exchange((*map)[pool], held);
-  if (replaced != nullptr) held->erased_revision = replaced->erased_revision.load();
+  if (replaced != nullptr) {
+    held->erased_revision = replaced->erased_revision.load();
+    held->statistics_revision = replaced->statistics_revision.load();
+  }
   map_.store(map, std::memory_order_seq_cst);
   base::RcuRetireObject(old);
   base::RcuRetireObject(replaced);
@@ -196,6 +201,7 @@ void PoolRegistry::ApplyToIndex(Held& held, const std::string& pool, std::span<c
   index::PoolIndex& index = *held.index;
   for (const domain::Change& change : changes) {
     if (std::holds_alternative<domain::MemberErased>(change.body)) held.erased_revision = change.revision;
+    if (std::holds_alternative<domain::Statistics>(change.body)) held.statistics_revision = change.revision;
   }
   // An erased member whom the log names by a hash only may have come with the changes before it: those are applied
   // first.
@@ -333,64 +339,6 @@ std::optional<PoolRegistry::Merge> PoolRegistry::MergeSegments() {
   const absl::Duration took = clock_.Now() - began;
   base::RcuSynchronize();  // so that the merged segments, which may be large, are freed here and not by the writer
   return Merge{took, pause};
-}
-
-absl::StatusOr<domain::Statistics> PoolRegistry::CountStatistics(const std::string& pool) const {
-  const std::lock_guard lock(mutex_);
-  const Held* held = HeldOf(pool);
-  if (held == nullptr) return PoolNotFound(pool);
-  std::int64_t generation = 0;
-  {
-    const base::RcuReadGuard guard;
-    generation = held->index->view().statistics->generation() + 1;
-  }
-  return held->index->CountStatistics(generation);
-}
-
-std::int64_t PoolRegistry::StatisticsGeneration(const std::string& pool) const {
-  const base::RcuReadGuard guard;
-  const index::View* view = Find(pool);
-  return view == nullptr ? 0 : view->statistics->generation();
-}
-
-std::vector<std::string> PoolRegistry::PoolsToCount() const {
-  const std::lock_guard lock(mutex_);
-  std::vector<std::string> pools;
-  for (const auto& [id, held] : *map_.load()) {
-    const std::int64_t helpers = held->index->State().helpers;
-    const base::RcuReadGuard guard;
-    const auto counted = static_cast<std::int64_t>(held->index->view().statistics->helpers());
-    const std::int64_t change = helpers > counted ? helpers - counted : counted - helpers;
-    if (change > 0 && (counted == 0 || change * 4 >= counted)) pools.push_back(id);
-  }
-  return pools;
-}
-
-absl::StatusOr<index::IndexState> PoolRegistry::State(const std::string& pool) const {
-  const std::lock_guard lock(mutex_);
-  const Held* held = HeldOf(pool);
-  if (held == nullptr) return PoolNotFound(pool);
-  return held->index->State();
-}
-
-PoolTotals PoolRegistry::Totals() const {
-  PoolTotals totals;
-  const std::int64_t hour = EpochHour(clock_.Now());
-  for (const std::string& id : PoolIds()) {
-    const auto state = State(id);
-    if (!state.ok()) continue;
-    ++totals.pools;
-    totals.members += state->members;
-    totals.helpers += state->helpers;
-    totals.bytes += state->bytes.All();
-    totals.segments += state->segments;
-    totals.dead_documents += state->dead_documents;
-    totals.open_needs += state->open_needs;
-    totals.ties += state->directed_ties;
-    AddNames(*state, totals);
-    totals.epoch_lag_hours = std::max(totals.epoch_lag_hours, hour - state->epoch_hour);
-  }
-  return totals;
 }
 
 }  // namespace warmline::application

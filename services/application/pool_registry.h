@@ -60,8 +60,19 @@ class PoolRegistry {
   // The index as it is now, for a cache; null for a pool that this process does not hold. Holds up `Apply` for a
   // moment.
   [[nodiscard]] std::unique_ptr<index::SnapshotSource> TakeSnapshot(const std::string& pool) const;
+  // The same, once the dictionaries were swept: no name stands in it that only erased members had. Errors: NOT_FOUND
+  // (POOL_NOT_FOUND); ABORTED when somebody was erased meanwhile, or while another snapshot is written: try again.
+  [[nodiscard]] absl::StatusOr<std::unique_ptr<index::SnapshotSource>> TakePurgedSnapshot(const std::string& pool);
   // The revision at which this process last saw a member erased; 0 when it saw none.
   [[nodiscard]] std::int64_t ErasedRevision(const std::string& pool) const;
+
+  // Of the interests that `statistics` name (null: those that the pool is matched by), the ones that no living helper
+  // has but those who are `leaving`, as far as this process knows. Nothing for a pool that it does not hold.
+  [[nodiscard]] std::vector<std::string> InterestsWithout(const std::string& pool,
+                                                          const std::vector<std::string>& leaving,
+                                                          const domain::Statistics* statistics) const;
+  // Whether somebody was erased here since the pool's statistics were last made, and they name what nobody has.
+  [[nodiscard]] bool HasForgottenInterests(const std::string& pool) const;
 
   // The pool held everything that the store had at `time`.
   void MarkCurrent(const std::string& pool, absl::Time time);
@@ -101,6 +112,9 @@ class PoolRegistry {
     std::unique_ptr<index::PoolIndex> index;
     std::atomic<std::int64_t> current_at_ms{0};
     std::atomic<std::int64_t> erased_revision{0};
+    std::atomic<std::int64_t> statistics_revision{0};
+    // The erased_revision after which the statistics were seen to name nothing that nobody has; guarded by mutex_.
+    std::int64_t nothing_forgotten_at = 0;
   };
   using Map = absl::flat_hash_map<std::string, Held*>;
   enum class Outcome { kApplied, kMissing, kRebuild };
@@ -122,6 +136,7 @@ class PoolRegistry {
   const absl::Duration max_staleness_;
   SnapshotCache* const snapshots_;
   std::string exploration_secret_;
+  std::mutex sweeping_;  // one sweep is under way at a time; taken before mutex_
   std::mutex building_;  // one index is built at a time; taken before mutex_
   mutable std::mutex mutex_;
   std::atomic<const Map*> map_;

@@ -4,6 +4,7 @@
 namespace warmline::application {
 
 std::optional<std::uint32_t> PoolRegistry::SweepDictionaries() {
+  const std::lock_guard one(sweeping_);
   std::string pool;
   std::unique_ptr<index::DictionarySweep> sweep;
   {
@@ -19,6 +20,27 @@ std::optional<std::uint32_t> PoolRegistry::SweepDictionaries() {
   const std::lock_guard lock(mutex_);
   // The index may have been rebuilt meanwhile; then it knows nothing of the sweep, and does nothing.
   return map_.load()->at(pool)->index->FinishSweep(*sweep);
+}
+
+absl::StatusOr<std::unique_ptr<index::SnapshotSource>> PoolRegistry::TakePurgedSnapshot(const std::string& pool) {
+  const std::lock_guard one(sweeping_);
+  std::unique_ptr<index::DictionarySweep> sweep;
+  std::int64_t erased = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    const Held* held = HeldOf(pool);
+    if (held == nullptr) return PoolNotFound(pool);
+    erased = held->erased_revision;
+    sweep = held->index->SweepNow();
+  }
+  if (sweep == nullptr) return absl::AbortedError("another snapshot of the pool is being written");
+  sweep->Run();
+  const std::lock_guard lock(mutex_);
+  const Held* held = HeldOf(pool);
+  if (!held->index->FinishSweep(*sweep)) return absl::AbortedError("the index was made anew, or is being read");
+  // Whoever was erased since the sweep began still counted for it.
+  if (held->erased_revision != erased) return absl::AbortedError("a member was erased during the sweep");
+  return std::make_unique<index::SnapshotSource>(*held->index);
 }
 
 void AddNames(const index::IndexState& state, PoolTotals& totals) {

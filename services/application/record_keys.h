@@ -12,6 +12,10 @@ namespace warmline::application {
 [[nodiscard]] inline RecordKey MemberKey(const std::string& pool, const std::string& id) {
   return {RecordKey::Kind::kMember, pool, id, ""};
 }
+// Of a write that erases a member.
+[[nodiscard]] inline RecordKey ErasureKeyOf(const std::string& pool, const std::string& id) {
+  return {RecordKey::Kind::kErasure, pool, id, ""};
+}
 [[nodiscard]] inline RecordKey NeedKey(const std::string& pool, const std::string& id) {
   return {RecordKey::Kind::kNeed, pool, id, ""};
 }

@@ -32,6 +32,15 @@ struct ErasureRecord {
   absl::Time time;
   std::int64_t records_removed = 0;
   std::int64_t revision = 0;
+  // RecordStore::CleanErased has done its part of it.
+  bool cleaned = false;
+};
+
+// How far RecordStore::CleanErased came.
+enum class Cleaning {
+  kClean,  // nothing is left to do
+  kMore,   // the next part can be done at once
+  kLater   // readers or another process hold it back: try again in a second
 };
 
 // A row of the change log, its payload in bytes.
@@ -53,7 +62,8 @@ struct RecordKey {
     kIntroduction,
     kConnectionCount,
     kBlockCount,
-    kOpenNeedCount
+    kOpenNeedCount,
+    kErasure  // a member whom the write erases: it may use what is kept back for that
   };
   Kind kind = Kind::kMember;
   std::string pool;
@@ -182,6 +192,8 @@ class WriteTransaction : public RecordReader {
   [[nodiscard]] virtual absl::StatusOr<std::int64_t> Put(const std::string& pool, domain::Need& need) = 0;
   [[nodiscard]] virtual absl::StatusOr<std::int64_t> Put(const std::string& pool,
                                                          const domain::Statistics& statistics) = 0;
+  // Takes away all generations before this one, at once: they name interests that nobody may read any more.
+  [[nodiscard]] virtual absl::Status DropStatistics(const std::string& pool, std::int64_t before) = 0;
   [[nodiscard]] virtual absl::StatusOr<std::int64_t> Put(const std::string& pool,
                                                          domain::Introduction& introduction) = 0;
   // Nothing but a row of the change log.
@@ -196,7 +208,8 @@ class WriteTransaction : public RecordReader {
   [[nodiscard]] virtual absl::StatusOr<std::int64_t> DeleteBlock(const std::string& pool, const std::string& blocker,
                                                                  const std::string& blocked) = 0;
   // Removes a member with all ties, blocks, needs, introductions as seeker or helper, kept replies and payloads of the
-  // change log that name them.
+  // change log that name them; needs of others that exclude them do so no longer. The change log says one thing of it:
+  // MemberErased, with which the member's needs are gone too.
   [[nodiscard]] virtual absl::StatusOr<ErasureRecord> EraseMember(const std::string& pool, const std::string& member,
                                                                   absl::Time now) = 0;
 
@@ -224,6 +237,17 @@ class RecordStore {
   // The body of a LogRow of this store, as ListChanges gives it. Errors: INTERNAL for bytes that are no such payload.
   [[nodiscard]] virtual absl::StatusOr<domain::ChangeBody> DecodeLogRow(const std::string& pool,
                                                                         const std::string& payload) const = 0;
+  // Does a part of what is left to do once erasures are committed: takes away what the store's own files still hold of
+  // erased members, and says so in the ledger. Takes a second or so, VACUUM longer, and does not hold up writes for
+  // longer than a moment. From one thread at a time, which may be another than that of `Begin`.
+  [[nodiscard]] virtual absl::StatusOr<Cleaning> CleanErased(absl::Time now) = 0;
+  // From then on CleanErased returns soon. From any thread.
+  virtual void StopCleaning() {}
+  // Gives up the room on the disk that is kept back for erasures, where it is full: false when there is none. And makes
+  // it again, as far as there is room. On the thread of `Begin`.
+  [[nodiscard]] virtual bool ReleaseReserve() = 0;
+  virtual void KeepReserve() = 0;
+  [[nodiscard]] virtual std::int64_t reserve_bytes() const = 0;
   // What stands in the ledger of erasures for a member.
   [[nodiscard]] virtual std::string ErasureHash(const std::string& pool, const std::string& member) const = 0;
   // Chosen when the store was made; revision tokens name it.

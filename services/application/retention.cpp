@@ -5,6 +5,7 @@
 #include "application/introduction_moves.h"
 #include "application/members.h"
 #include "application/pools.h"
+#include "application/record_keys.h"
 
 namespace warmline::application {
 namespace {
@@ -138,7 +139,8 @@ bool RetentionSweeper::SweepMembers(const domain::Pool& pool) {
     }
     for (const domain::Member& member : page) {
       if (DueOf(member, pool.policy.retention, clock_.Now()) == RetentionStep::kNothing) continue;
-      if (!Do(pool.id, [&](auto& tx, absl::Time now) { return RetainMember(tx, pool.id, member.id, now); }))
+      if (!Do(pool.id, {ErasureKeyOf(pool.id, member.id)},
+              [&](auto& tx, absl::Time now) { return RetainMember(tx, pool.id, member.id, now); }))
         return false;
     }
     if (page.size() < kPage) return true;
@@ -164,7 +166,7 @@ bool RetentionSweeper::SweepIntroductions(const domain::Pool& pool) {
     for (const domain::Introduction& i : page) {
       if (i.id >= young) return true;
       if (DueOf(i, pool.policy, clock_.Now()) == RetentionStep::kNothing) continue;
-      if (!Do(pool.id, [&](auto& tx, absl::Time now) { return RetainIntroduction(tx, pool.id, i.id, now); }))
+      if (!Do(pool.id, {}, [&](auto& tx, absl::Time now) { return RetainIntroduction(tx, pool.id, i.id, now); }))
         return false;
     }
     if (page.size() < kPage) return true;
@@ -173,10 +175,11 @@ bool RetentionSweeper::SweepIntroductions(const domain::Pool& pool) {
   return false;
 }
 
-bool RetentionSweeper::Do(const std::string& pool, Step step) {
+bool RetentionSweeper::Do(const std::string& pool, std::vector<RecordKey> reads, Step step) {
   RetentionStep taken = RetentionStep::kNothing;
   WriteJob job;
   job.pool = pool;
+  job.reads = std::move(reads);
   job.run = [&](WriteTransaction& tx, absl::Time now) -> absl::Status {
     auto made = step(tx, now);
     if (made.ok()) taken = *made;

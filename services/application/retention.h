@@ -45,7 +45,7 @@ class RetentionSweeper {
   bool Sweep();
   bool SweepMembers(const domain::Pool& pool);
   bool SweepIntroductions(const domain::Pool& pool);
-  bool Do(const std::string& pool, Step step);
+  bool Do(const std::string& pool, std::vector<RecordKey> reads, Step step);
 
   RecordStore& store_;
   WriteQueue& writes_;

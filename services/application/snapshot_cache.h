@@ -46,6 +46,9 @@ class SnapshotCache {
   // ones stays. Errors: ABORTED when another process wrote a newer one, or somebody was erased meanwhile; UNAVAILABLE.
   [[nodiscard]] virtual absl::Status Save(const std::string& pool, std::uint64_t history,
                                           const index::SnapshotSource& source, bool purge) = 0;
+  // Takes away what is kept of a pool, whatever history and format it is of: where it still holds somebody who was
+  // erased, and a newer one cannot be written. Errors: UNAVAILABLE.
+  [[nodiscard]] virtual absl::Status Drop(const std::string& pool) = 0;
 };
 
 }  // namespace warmline::application

@@ -52,20 +52,36 @@ void Snapshotter::Look(bool at_end) {
 void Snapshotter::LookAt(const std::string& pool, Known& known, bool at_end) {
   const absl::Time now = clock_.Now();
   const std::int64_t revision = pools_.Revision(pool);
-  const bool purge = pools_.ErasedRevision(pool) > known.saved_revision;
+  bool purge = pools_.ErasedRevision(pool) > known.saved_revision;
   // Also where nothing changed: the cache may have lost it.
   const bool due = purge || at_end || now - known.looked >= schedule_.interval;
   if (!due || (at_end && revision == known.saved_revision)) return;
-  if (!cache_.MayWrite(pool)) return;  // another process does; asked again at the next look
-  known.looked = now;
+  // Where another process writes, it is looked at the next time again, and with a purge, whether that has done it.
+  const bool mine = cache_.MayWrite(pool);
+  if (!mine && !purge) return;
+  if (mine) known.looked = now;
   const auto newest = cache_.Newest(pool, history_);
   if (!newest.ok()) return;
   if (newest->has_value() && (*newest)->revision >= revision) {
     known.saved_revision = (*newest)->revision;
     return;
   }
+  if (!mine) {
+    if (newest->has_value()) known.saved_revision = (*newest)->revision;
+    return;
+  }
   for (int i = 0; i < kMaxTries; ++i) {
-    const auto source = pools_.TakeSnapshot(pool);
+    std::unique_ptr<index::SnapshotSource> source;
+    if (purge) {
+      auto purged = pools_.TakePurgedSnapshot(pool);
+      if (absl::IsAborted(purged.status())) continue;
+      if (purged.ok()) source = *std::move(purged);
+    } else {
+      source = pools_.TakeSnapshot(pool);
+      // Somebody may have been erased before it was taken, and it would pass for a purged one.
+      purge = pools_.ErasedRevision(pool) > known.saved_revision;
+      if (purge) continue;
+    }
     if (source == nullptr) return;
     const absl::Time began = clock_.Now();
     const absl::Status saved = cache_.Save(pool, history_, *source, purge);
@@ -74,8 +90,10 @@ void Snapshotter::LookAt(const std::string& pool, Known& known, bool at_end) {
       known.saved_revision = source->revision();
       return;
     }
-    if (!absl::IsAborted(saved)) return;
+    if (!absl::IsAborted(saved)) break;
   }
+  // The disk or the memory of the cache is full, or erasures come too fast. A cache may lack what it cannot keep clean.
+  if (purge && cache_.Drop(pool).ok()) known.saved_revision = pools_.Revision(pool);
 }
 
 }  // namespace warmline::application

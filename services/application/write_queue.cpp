@@ -20,14 +20,20 @@ constexpr absl::Duration kMaxOverhead = absl::Milliseconds(250);
 // For how long a failed commit says that writes fail, when nobody tries another.
 constexpr absl::Duration kFailureCounts = absl::Seconds(30);
 
+bool Erases(const WriteJob& job) {
+  return std::any_of(job.reads.begin(), job.reads.end(),
+                     [](const RecordKey& key) { return key.kind == RecordKey::Kind::kErasure; });
+}
+
 }  // namespace
 
 WriteQueue::WriteQueue(RecordStore& store, const Clock& clock, Metrics& metrics, std::function<void(Committed)> apply,
-                       Limits limits)
+                       Limits limits, BeforeCommit before_commit)
     : store_(store),
       clock_(clock),
       metrics_(metrics),
       apply_(std::move(apply)),
+      before_commit_(std::move(before_commit)),
       limits_(limits),
       // In the order in which they came: an import's later rows may need its earlier ones.
       waiting_({.threads = 1, .max_waiting = limits.max_waiting}, /*newest_first=*/false),
@@ -124,65 +130,83 @@ std::vector<WriteJob> WriteQueue::NextBatch(std::unique_lock<std::mutex>& lock) 
   return batch;
 }
 
-absl::Status WriteQueue::RunItem(WriteTransaction& tx, WriteJob& job, absl::Status& result,
-                                 std::optional<absl::Duration>& took) {
+absl::Status WriteQueue::RunItem(WriteTransaction& tx, WriteJob& job, Outcome& outcome) {
   if (job.cancelled()) {
-    result = domain::MakeError(ErrorReason::kCallCancelled, "the caller cancelled the call; nothing was written");
+    outcome.status =
+        domain::MakeError(ErrorReason::kCallCancelled, "the caller cancelled the call; nothing was written");
     return absl::OkStatus();
   }
   const absl::Time began = clock_.Now();
   if (began > job.order.deadline) {
-    result = domain::MakeError(ErrorReason::kDeadlinePassed,
-                               "the deadline passed before the write began; nothing was written");
+    outcome.status = domain::MakeError(ErrorReason::kDeadlinePassed,
+                                       "the deadline passed before the write began; nothing was written");
     return absl::OkStatus();
   }
   if (auto status = tx.BeginItem(); !status.ok()) return status;
-  result = job.run(tx, began);
-  absl::Status whole = result.ok() && !job.validate_only ? tx.EndItem() : tx.RollbackItem();
-  took = clock_.Now() - began;
+  outcome.status = job.run(tx, began);
+  absl::Status whole = outcome.status.ok() && !job.validate_only ? tx.EndItem() : tx.RollbackItem();
+  outcome.took = clock_.Now() - began;
   // A full disk or a failed read ends the transaction under the item: then the item's own error says why.
-  return !whole.ok() && !result.ok() ? result : whole;
+  return !whole.ok() && !outcome.status.ok() ? outcome.status : whole;
 }
 
-void WriteQueue::RunBatch(std::vector<WriteJob>& batch) {
+absl::Status WriteQueue::Try(std::vector<WriteJob>& batch, bool erasures_only, std::vector<Outcome>& outcomes) {
   const absl::Time started = clock_.Now();
-  std::vector<absl::Status> results(batch.size());
-  std::vector<std::optional<absl::Duration>> took(batch.size());
-  const auto end = [&](const absl::Status& status, std::int64_t items) {
-    const absl::Duration whole = clock_.Now() - started;
-    metrics_.BatchCommitted(items, items > 0 && status.ok(), whole);
-    const absl::Time committed = clock_.Now();
-    for (std::size_t i = 0; i < batch.size(); ++i) batch[i].done(results[i].ok() ? status : results[i]);
-    {
-      // An answer takes as long as a small write.
-      const absl::Duration answer = (clock_.Now() - committed) / static_cast<double>(batch.size());
-      const std::lock_guard lock(mutex_);
-      absl::Duration overhead = whole;
-      for (std::size_t i = 0; i < batch.size(); ++i) {
-        overhead -= took[i].value_or(absl::ZeroDuration());
-        waiting_.Done(batch[i].order, took[i] ? std::optional(*took[i] + answer) : std::nullopt);
-      }
-      failed_at_ = status.ok() ? absl::InfinitePast() : clock_.Now();
-      if (status.ok()) waiting_.backlog().SetOverhead(std::min(overhead, kMaxOverhead));
-    }
-  };
   BatchHint hint;
-  for (const WriteJob& job : batch) {
-    if (!job.pool.empty()) hint.pools.push_back(job.pool);
-    hint.reads.insert(hint.reads.end(), job.reads.begin(), job.reads.end());
+  std::vector<std::size_t> mine;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (erasures_only && !Erases(batch[i])) continue;
+    mine.push_back(i);
+    if (!batch[i].pool.empty()) hint.pools.push_back(batch[i].pool);
+    hint.reads.insert(hint.reads.end(), batch[i].reads.begin(), batch[i].reads.end());
   }
   auto tx = store_.Begin(hint);
   if (!tx.ok()) {
-    end(tx.status(), 0);
-    return;
+    metrics_.BatchCommitted(0, false, clock_.Now() - started);
+    return tx.status();
   }
   absl::Status whole;  // an error that ends the transaction
-  for (std::size_t i = 0; i < batch.size() && whole.ok(); ++i) whole = RunItem(**tx, batch[i], results[i], took[i]);
+  for (std::size_t i = 0; i < mine.size() && whole.ok(); ++i) whole = RunItem(**tx, batch[mine[i]], outcomes[mine[i]]);
+  if (whole.ok() && before_commit_) whole = before_commit_(**tx);
   Committed committed{(*tx)->changes(), (*tx)->log_rows()};
   if (whole.ok()) whole = (*tx)->Commit();
   tx->reset();
   if (whole.ok() && !committed.changes.empty()) apply_(std::move(committed));
-  end(whole, static_cast<std::int64_t>(batch.size()));
+  metrics_.BatchCommitted(static_cast<std::int64_t>(mine.size()), whole.ok(), clock_.Now() - started);
+  return whole;
+}
+
+void WriteQueue::RunBatch(std::vector<WriteJob>& batch) {
+  const absl::Time started = clock_.Now();
+  std::vector<Outcome> outcomes(batch.size());
+  const absl::Status whole = Try(batch, false, outcomes);
+  const absl::Duration took = clock_.Now() - started;
+  std::vector<absl::Status> answers;
+  answers.reserve(batch.size());
+  for (const Outcome& outcome : outcomes) answers.push_back(outcome.status.ok() ? whole : outcome.status);
+  const bool full = !whole.ok() && domain::ReasonOf(whole) == ErrorReason::kStoreFull;
+  if (full && std::any_of(batch.begin(), batch.end(), Erases) && store_.ReleaseReserve()) {
+    std::vector<Outcome> again(batch.size());
+    const absl::Status erased = Try(batch, true, again);
+    store_.KeepReserve();
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      if (Erases(batch[i])) answers[i] = erased.ok() ? again[i].status : erased;
+    }
+  }
+  const absl::Time answering = clock_.Now();
+  for (std::size_t i = 0; i < batch.size(); ++i) batch[i].done(answers[i]);
+  // An answer takes as long as a small write.
+  const absl::Duration answer = (clock_.Now() - answering) / static_cast<double>(batch.size());
+  const std::lock_guard lock(mutex_);
+  absl::Duration overhead = took;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const auto& ran = outcomes[i].took;
+    overhead -= ran.value_or(absl::ZeroDuration());
+    waiting_.Done(batch[i].order, ran ? std::optional(*ran + answer) : std::nullopt);
+  }
+  // Other writes fail as long as the disk is full, also where erasures do not.
+  failed_at_ = whole.ok() ? absl::InfinitePast() : clock_.Now();
+  if (whole.ok()) waiting_.backlog().SetOverhead(std::min(overhead, kMaxOverhead));
 }
 
 absl::Status RunOnce(WriteTransaction& tx, const std::string& pool, const std::string& request_id,

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -44,9 +45,12 @@ class WriteQueue {
     absl::Duration max_batch_time = absl::Milliseconds(50);
   };
 
-  // `apply` makes committed changes visible; it runs on the writing thread.
+  // What a batch still writes once its items are done; its error undoes the batch.
+  using BeforeCommit = std::function<absl::Status(WriteTransaction&)>;
+
+  // `apply` makes committed changes visible; both run on the writing thread.
   WriteQueue(RecordStore& store, const Clock& clock, Metrics& metrics, std::function<void(Committed)> apply,
-             Limits limits);
+             Limits limits, BeforeCommit before_commit = {});
   // Finishes what is queued.
   ~WriteQueue();
   WriteQueue(const WriteQueue&) = delete;
@@ -69,8 +73,16 @@ class WriteQueue {
   void Loop();
   // Takes the next jobs out of the queue; those that waited in vain are answered.
   std::vector<WriteJob> NextBatch(std::unique_lock<std::mutex>& lock);
+  // What came of a job, and how long it took if it was run.
+  struct Outcome {
+    absl::Status status;
+    std::optional<absl::Duration> took;
+  };
   void RunBatch(std::vector<WriteJob>& batch);
-  absl::Status RunItem(WriteTransaction& tx, WriteJob& job, absl::Status& result, std::optional<absl::Duration>& took);
+  // Runs the jobs and commits; the error of the whole. With `erasures_only` the others are left alone: the disk is
+  // full.
+  absl::Status Try(std::vector<WriteJob>& batch, bool erasures_only, std::vector<Outcome>& outcomes);
+  absl::Status RunItem(WriteTransaction& tx, WriteJob& job, Outcome& outcome);
   [[nodiscard]] absl::Status RefusedLocked(const admission::WorkOrder& order,
                                            std::optional<admission::Refusal> refusal);
 
@@ -78,6 +90,7 @@ class WriteQueue {
   const Clock& clock_;
   Metrics& metrics_;
   const std::function<void(Committed)> apply_;
+  const BeforeCommit before_commit_;
   const Limits limits_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;

@@ -7,6 +7,7 @@
 #include "codec/events.h"
 #include "codec/introductions.h"
 #include "codec/resources.h"
+#include "domain/names.h"
 #include "warmline/store/v1/record.pb.h"
 
 namespace warmline::codec {
@@ -57,6 +58,12 @@ std::string Encode(const std::string& pool, const domain::Need& need) {
 }
 std::string Encode(const std::string& pool, const domain::Introduction& introduction) {
   return ToStored(pool, introduction).SerializeAsString();
+}
+
+std::string ExclusionBytes(const std::string& pool, const std::string& member) {
+  warmline::v1::NeedConstraints constraints;
+  constraints.add_exclude_members(domain::ResourceName(pool, "members", member));
+  return constraints.SerializeAsString();
 }
 
 std::string Encode(const domain::Statistics& statistics) {

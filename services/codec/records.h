@@ -15,6 +15,8 @@ namespace warmline::codec {
 [[nodiscard]] std::string Encode(const std::string& pool, const domain::Need& need);
 [[nodiscard]] std::string Encode(const std::string& pool, const domain::Introduction& introduction);
 [[nodiscard]] std::string Encode(const domain::Statistics& statistics);
+// The bytes of a stored need, and of a row of the change log that tells of one, in which it excludes a member.
+[[nodiscard]] std::string ExclusionBytes(const std::string& pool, const std::string& member);
 // What stands in for the id of an erased member.
 struct ErasedName {
   std::string hash;

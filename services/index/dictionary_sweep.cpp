@@ -100,17 +100,21 @@ std::uint32_t PoolIndex::CombinationOf(const Attributes& attributes) {
 
 std::unique_ptr<DictionarySweep> PoolIndex::StartSweep() {
   const std::uint32_t more = std::max(sweep_after_, names_left_ / kSweptShare);
-  if (used_meanwhile_ != nullptr || tables_.pins.load() > 0 || NamesOf(tables_) <= names_left_ + more) return nullptr;
+  return NamesOf(tables_) <= names_left_ + more ? nullptr : SweepNow();
+}
+
+std::unique_ptr<DictionarySweep> PoolIndex::SweepNow() {
+  if (used_meanwhile_ != nullptr || tables_.pins.load() > 0) return nullptr;
   used_meanwhile_ = std::make_unique<DictionaryUse>();
   const base::RcuReadGuard guard;
   return std::make_unique<DictionarySweep>(owned_tables_, view());
 }
 
-std::uint32_t PoolIndex::FinishSweep(const DictionarySweep& sweep) {
-  if (sweep.tables_ != owned_tables_) return 0;
+std::optional<std::uint32_t> PoolIndex::FinishSweep(const DictionarySweep& sweep) {
+  if (sweep.tables_ != owned_tables_) return std::nullopt;
   DictionaryUse used = std::move(*used_meanwhile_);
   used_meanwhile_.reset();
-  if (tables_.pins.load() > 0) return 0;  // due again
+  if (tables_.pins.load() > 0) return std::nullopt;  // due again
   // Readers of older views may still come by what nobody has any longer.
   base::RcuSynchronize();
   used.Add(sweep.used_);

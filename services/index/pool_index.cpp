@@ -146,6 +146,7 @@ void PoolIndex::WriteNeed(Batch& batch, std::string_view id, std::shared_ptr<con
   auto& versions = tables_.needs[number];
   const auto* now = versions.Newest();
   if (need == nullptr) batch.deleted_needs.push_back(number);
+  CountNeed(number, now == nullptr ? nullptr : now->get(), need.get());
   const auto open = [](const auto& n) { return n != nullptr && n->state == domain::NeedState::kOpen ? 1 : 0; };
   open_need_count_ += open(need) - (now == nullptr ? 0 : open(*now));
   need_bytes_ += BytesOf(need.get()) - (now == nullptr ? 0 : BytesOf(now->get()));
@@ -167,6 +168,7 @@ void PoolIndex::Apply(Batch& batch, const domain::Member& member) {
 }
 
 void PoolIndex::Apply(Batch& batch, const domain::MemberErased& erased) {
+  EraseNeedsOf(batch, erased.id);
   const auto number = tables_.members.Find(erased.id);
   if (!number) return;
   KillDocument(batch, *number, true);

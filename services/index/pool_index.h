@@ -2,11 +2,14 @@
 // Thread-safety: `view` from any thread under a base::RcuReadGuard; everything else by one writer at a time.
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
+
 #include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -122,12 +125,20 @@ class PoolIndex {
   void SweepAfter(std::uint32_t more_names) { sweep_after_ = more_names; }
   // A sweep of the dictionaries that is due, unless one is under way; null otherwise.
   [[nodiscard]] std::unique_ptr<DictionarySweep> StartSweep();
+  // A sweep whether it is due or not; null where one is under way, or while a snapshot is written.
+  [[nodiscard]] std::unique_ptr<DictionarySweep> SweepNow();
   // Frees what a sweep of this index found unused, once it has run, and says how many names that were. Frees nothing
-  // while a snapshot is written: the sweep is due again then. Does nothing with the sweep of another index.
-  std::uint32_t FinishSweep(const DictionarySweep& sweep);
+  // while a snapshot is written: nullopt, and the sweep is due again. The same, and nothing else, with the sweep of
+  // another index.
+  std::optional<std::uint32_t> FinishSweep(const DictionarySweep& sweep);
 
   // The statistics of the pool as it stands, as the given generation.
   [[nodiscard]] domain::Statistics CountStatistics(std::int64_t generation) const;
+  // Of the interests that `statistics` name (null: those that the pool is matched by), the ones that no living helper
+  // has but those who are `leaving`. Reads no more than a few postings for each, unless documents died since the last
+  // merge.
+  [[nodiscard]] std::vector<std::string> InterestsWithout(std::span<const std::string> leaving,
+                                                          const domain::Statistics* statistics) const;
   [[nodiscard]] IndexState State() const;
 
   // Whether members must be read anew when `before` becomes `after`.
@@ -167,6 +178,10 @@ class PoolIndex {
   [[nodiscard]] std::uint32_t SetOf(std::vector<std::string> members);
   [[nodiscard]] std::uint32_t CombinationOf(const Attributes& attributes);
   void KillDocument(Batch& batch, std::uint32_t member, bool erased = false);
+  // Keeps needs_of_ true, when a need becomes another (null: there is none).
+  void CountNeed(std::uint32_t number, const domain::Need* before, const domain::Need* after);
+  void EraseNeedsOf(Batch& batch, std::string_view seeker);
+  [[nodiscard]] std::size_t BytesOfSeekers() const;
   void EditFacts(Batch& batch, std::uint32_t member, const std::function<void(network::MemberFacts&)>& edit);
   void WriteNeed(Batch& batch, std::string_view id, std::shared_ptr<const domain::Need> need);
   [[nodiscard]] Valuation ValuationOf(const View& view) const { return {view.pool, view.epoch_hour}; }
@@ -191,6 +206,8 @@ class PoolIndex {
   std::int64_t member_count_ = 0;
   std::int64_t open_need_count_ = 0;
   std::int64_t need_bytes_ = 0;
+  // Numbers of needs, by base::Hash64 of their seeker.
+  absl::flat_hash_map<std::uint64_t, std::vector<std::uint32_t>> needs_of_;
   std::uint64_t max_inline_merge_ = UINT64_MAX;
   std::vector<std::shared_ptr<Segment>> merging_;  // sources of the task under way
   std::deque<Unsettled> unsettled_;

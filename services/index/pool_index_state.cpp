@@ -49,7 +49,7 @@ IndexState PoolIndex::State() const {
   bytes.ties += Signed(v.ties->bytes() + tables_.members.tie_slot_bytes());
   bytes.members = Signed(tables_.members.slot_bytes() + unsettled_.size() * sizeof(Unsettled));
   bytes.ids = Signed(tables_.members.id_bytes());
-  bytes.needs = Signed(tables_.need_ids.bytes() + tables_.needs.bytes()) + need_bytes_;
+  bytes.needs = Signed(tables_.need_ids.bytes() + tables_.needs.bytes()) + need_bytes_ + Signed(BytesOfSeekers());
   bytes.dictionary =
       Signed(tables_.terms.bytes() + tables_.sets.bytes() + tables_.attributes.bytes() + v.statistics->bytes());
   return state;

@@ -19,8 +19,9 @@
 
 namespace warmline::index {
 
-// Raised when what the pieces mean changes: older ones are then not read.
-inline constexpr std::int64_t kSnapshotFormat = 2;
+// Raised when what the pieces mean changes: older ones are then not read. 3: numbers of interests,
+// sets and combinations may be free.
+inline constexpr std::int64_t kSnapshotFormat = 3;
 
 // What a piece is of. Names: u32 length + 1 (0: the number is free), bytes. `segment` and `part` are 0 where there is
 // one only.

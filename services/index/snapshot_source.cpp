@@ -219,13 +219,19 @@ absl::Status SnapshotSource::WriteTies(const Sink& sink) const {
 absl::Status SnapshotSource::WriteSegment(const Sink& sink, std::uint32_t number) const {
   const Segment& segment = *view_.segments[number].segment;
   const std::vector<std::uint32_t>& row_at = segment.row_at();
-  auto status = WriteArray(sink, Section::kFilters, number, segment.filters());
-  if (!status.ok()) return status;
-  // Rows of members who were erased leave nothing behind.
+  // Filters and rows of members who were erased leave nothing behind.
   std::vector<std::uint32_t> wiped;
   for (std::uint32_t doc = 0; doc < erased_[number].size(); ++doc) {
     if (erased_[number][doc]) wiped.push_back(doc);
   }
+  auto status = WriteArray(sink, Section::kFilters, number, segment.filters(), [&](std::size_t at, std::string& piece) {
+    for (const std::uint32_t doc : wiped) {
+      const std::size_t begin = doc * sizeof(HelperFilter);
+      if (begin >= at && begin < at + piece.size())
+        std::fill_n(piece.begin() + static_cast<std::ptrdiff_t>(begin - at), sizeof(HelperFilter), '\0');
+    }
+  });
+  if (!status.ok()) return status;
   status = WriteArray(sink, Section::kRows, number, segment.rows(), [&](std::size_t at, std::string& piece) {
     // The first that may reach into the piece.
     auto doc = std::lower_bound(wiped.begin(), wiped.end(), at,

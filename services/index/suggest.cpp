@@ -4,6 +4,7 @@
 #include <set>
 
 #include "domain/text.h"
+#include "index/held_interests.h"
 
 namespace warmline::index {
 namespace {
@@ -59,22 +60,27 @@ std::vector<Suggestion> SuggestInterests(const View& view, std::string_view pref
   }
 
   std::vector<Suggestion> result;
+  HeldInterests held(view);
+  const auto helpers = [&](std::uint32_t term) { return static_cast<std::int64_t>(statistics.Having(term)); };
   const auto add = [&](const std::set<std::uint32_t>& group, bool is_related) {
-    const std::size_t first = result.size();
+    std::vector<std::uint32_t> terms_of_group;
     for (const std::uint32_t term : group) {
-      if (chosen.contains(term) || statistics.Having(term) == 0 || (!is_related && related.contains(term))) continue;
-      result.push_back({std::string(name(term)), static_cast<std::int64_t>(statistics.Having(term)), is_related});
+      if (!chosen.contains(term) && statistics.Having(term) > 0 && (is_related || !related.contains(term)))
+        terms_of_group.push_back(term);
     }
-    std::sort(result.begin() + static_cast<std::ptrdiff_t>(first), result.end(),
-              [&](const Suggestion& x, const Suggestion& y) {
-                const std::int64_t x_shown = x.helpers < exact_from ? 0 : x.helpers;
-                const std::int64_t y_shown = y.helpers < exact_from ? 0 : y.helpers;
-                return x_shown != y_shown ? x_shown > y_shown : x.interest < y.interest;
-              });
+    std::sort(terms_of_group.begin(), terms_of_group.end(), [&](std::uint32_t x, std::uint32_t y) {
+      const std::int64_t x_shown = helpers(x) < exact_from ? 0 : helpers(x);
+      const std::int64_t y_shown = helpers(y) < exact_from ? 0 : helpers(y);
+      return x_shown != y_shown ? x_shown > y_shown : name(x) < name(y);
+    });
+    // What nobody has any more is looked for among those that are shown only.
+    for (const std::uint32_t term : terms_of_group) {
+      if (result.size() >= static_cast<std::size_t>(limit)) return;
+      if (held.Has(term)) result.push_back({std::string(name(term)), helpers(term), is_related});
+    }
   };
   add(related, true);
   add(typed, false);
-  if (result.size() > static_cast<std::size_t>(limit)) result.resize(static_cast<std::size_t>(limit));
   return result;
 }
 

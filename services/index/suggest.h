@@ -21,8 +21,8 @@ struct Suggestion {
 
 // At most `limit` interests: first those that go with `related_to` (canonical), then those whose whole name, or name
 // without facet, begins with `prefix` as typed; each group by helpers descending, then by name. Those in `related_to`
-// are left out. With neither: the most used. Of interests of fewer than `exact_from` helpers, the order does not tell
-// which has more.
+// are left out, and those that no living helper has any more. With neither: the most used. Of interests of fewer than
+// `exact_from` helpers, the order does not tell which has more.
 [[nodiscard]] std::vector<Suggestion> SuggestInterests(const View& view, std::string_view prefix,
                                                        const std::vector<std::string>& related_to, int limit,
                                                        std::int64_t exact_from = 1);

@@ -16,8 +16,10 @@
 #include "api/need_handlers.h"
 #include "api/pool_handlers.h"
 #include "application/clock.h"
+#include "application/erasure_cleaner.h"
 #include "application/feed_follower.h"
 #include "application/follower.h"
+#include "application/forget_interests.h"
 #include "application/introduction_timer.h"
 #include "application/market_board.h"
 #include "application/market_meter.h"
@@ -85,6 +87,7 @@ struct Server::State {
   std::unique_ptr<application::Follower> follower;
   std::unique_ptr<application::IntroductionTimer> timer;
   std::unique_ptr<application::RetentionSweeper> retention;
+  std::unique_ptr<application::ErasureCleaner> erasures;
   application::MarketBoard market_board;
   std::unique_ptr<application::MarketMeter> market;
   std::unique_ptr<application::ReplicaBoard> replica_board;
@@ -192,11 +195,13 @@ absl::Status Server::State::OpenStore() {
         if (feed != nullptr) feed->Publish(std::move(committed.log_rows));
         pools->Apply(committed.changes);
       },
-      application::WriteQueue::Limits{.max_waiting = static_cast<std::size_t>(config.max_waiting_writes)});
+      application::WriteQueue::Limits{.max_waiting = static_cast<std::size_t>(config.max_waiting_writes)},
+      [this](application::WriteTransaction& tx) { return application::ForgetInterestsOfErased(tx, *pools); });
   work = std::make_unique<WorkPools>(config.match_threads, config.read_threads, metrics);
   follower = std::make_unique<application::Follower>(*store, *pools, clock, metrics, config.poll_interval);
   timer = std::make_unique<application::IntroductionTimer>(*store, *writes, clock, metrics);
   retention = std::make_unique<application::RetentionSweeper>(*store, *writes, clock, metrics);
+  erasures = std::make_unique<application::ErasureCleaner>(*store, *pools, *writes, snapshots.get(), clock, metrics);
   market = std::make_unique<application::MarketMeter>(*store, market_board, clock, metrics, config.market_interval);
   if (auto status = StartOutbox(); !status.ok()) return status;
   if (feed != nullptr) feed_follower = std::make_unique<application::FeedFollower>(*feed, *store, *pools, metrics);
@@ -246,6 +251,7 @@ absl::Status Server::State::StartGrpc() {
   environment->replicas = replicas.get();
   environment->verifier = identity->verifier();
   environment->audit = audit.get();
+  environment->erasures = erasures.get();
   pool_handlers = std::make_unique<api::PoolHandlers>(*environment);
   member_handlers = std::make_unique<api::MemberHandlers>(*environment);
   need_handlers = std::make_unique<api::NeedHandlers>(*environment);
@@ -368,6 +374,7 @@ void Server::Drain() {
   if (state.grpc_port != nullptr) state.grpc_port->Shutdown(absl::Now() + state.config.drain_timeout);
   if (state.timer != nullptr) state.timer->Stop();
   if (state.retention != nullptr) state.retention->Stop();
+  if (state.erasures != nullptr) state.erasures->Stop();
   if (state.market != nullptr) state.market->Stop();
   if (state.replicas != nullptr) state.replicas->Stop();
   if (state.outbox != nullptr) state.outbox->Stop();

@@ -151,6 +151,10 @@ PrometheusMetrics::PrometheusMetrics(const std::string& version)
                                    "Bytes of snapshots that the cache did not have already.")),
       snapshot_purges_pending_(Gauge(registry_, "warmline_snapshot_purges_pending",
                                      "Pools of whose erased members a snapshot may still hold something.")),
+      erasure_cleaning_pending_(Gauge(registry_, "warmline_erasure_cleaning_pending",
+                                      "1 while the store's files may still hold something of erased members.")),
+      erasure_reserve_bytes_(Gauge(registry_, "warmline_erasure_reserve_bytes",
+                                   "Room on the disk kept back for erasures; 0 with PostgreSQL.")),
       pools_(Gauge(registry_, "warmline_pools", "Pools that this process serves.")),
       members_(Gauge(registry_, "warmline_members", "Members in all pools.")),
       helpers_(Gauge(registry_, "warmline_helpers", "Members with an offer in all pools.")),
@@ -270,6 +274,11 @@ void PrometheusMetrics::SnapshotWritten(const char* cache, bool ok, absl::Durati
 void PrometheusMetrics::SnapshotSaved(const char*, std::int64_t bytes, std::int64_t sent) {
   snapshot_bytes_.Set(static_cast<double>(bytes));
   snapshot_sent_bytes_.Increment(static_cast<double>(sent));
+}
+
+void PrometheusMetrics::ErasuresCleaned(bool clean, std::int64_t reserve_bytes) {
+  erasure_cleaning_pending_.Set(clean ? 0 : 1);
+  erasure_reserve_bytes_.Set(static_cast<double>(reserve_bytes));
 }
 
 void PrometheusMetrics::SnapshotPurgesPending(std::int64_t pools) {

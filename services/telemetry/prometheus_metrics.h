@@ -51,6 +51,7 @@ class PrometheusMetrics : public application::Metrics {
   void SnapshotWritten(const char* cache, bool ok, absl::Duration took) override;
   void SnapshotSaved(const char* cache, std::int64_t bytes, std::int64_t sent) override;
   void SnapshotPurgesPending(std::int64_t pools) override;
+  void ErasuresCleaned(bool clean, std::int64_t reserve_bytes) override;
   void IndexBuilt(bool ok, absl::Duration took) override;
   void PoolsHeld(const application::PoolTotals& totals) override;
   void MarketMeasured(const std::string& pool, const application::MarketHealth& health, absl::Time now) override {
@@ -110,6 +111,8 @@ class PrometheusMetrics : public application::Metrics {
   prometheus::Gauge& snapshot_bytes_;
   prometheus::Counter& snapshot_sent_bytes_;
   prometheus::Gauge& snapshot_purges_pending_;
+  prometheus::Gauge& erasure_cleaning_pending_;
+  prometheus::Gauge& erasure_reserve_bytes_;
   prometheus::Gauge& pools_;
   prometheus::Gauge& members_;
   prometheus::Gauge& helpers_;

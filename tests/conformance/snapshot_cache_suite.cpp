@@ -163,6 +163,22 @@ TEST_P(SnapshotCacheSuite, OfAnErasedMemberNothingStays) {
   EXPECT_NE(Load(*cache), nullptr);
 }
 
+TEST_P(SnapshotCacheSuite, WhatIsDroppedIsGone) {
+  World world(10);
+  const auto cache = Open();
+  Save(*cache, world);
+  world.Put("member-1");
+  Save(*cache, world);
+  ASSERT_TRUE(cache->Drop("p").ok());
+  EXPECT_FALSE(cache->Newest("p", kHistory)->has_value());
+  EXPECT_EQ(Load(*cache), nullptr);
+  EXPECT_EQ(GetParam().dump(directory_).find("member-1"), std::string::npos);
+  EXPECT_TRUE(cache->Drop("p").ok());  // again changes nothing
+  world.Put("member-2");
+  Save(*cache, world);
+  EXPECT_NE(Load(*cache), nullptr);
+}
+
 }  // namespace
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(SnapshotCacheSuite);

@@ -60,8 +60,8 @@ def main():
     terms = sections[("terms", 0)]
     while at < len(terms):
         (length,) = struct.unpack_from("<I", terms, at)
-        names.append(terms[at + 4:at + 3 + length].decode())
-        at += 3 + length
+        names.append(terms[at + 4:at + 3 + length].decode() if length else "")  # 0: forgotten
+        at += 3 + max(length, 1)
     term = names.index(interest)
 
     helpers = 0

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "storage/sqlite/database.h"
 #include "support/test_server.h"
@@ -84,6 +85,74 @@ TEST(StoreTrouble, AFullDiskRefusesWritesKeepsWhatItHasAndRecovers) {
     EXPECT_EQ(Candidates(server), kept + 1);
     server.Restart();
     EXPECT_EQ(Candidates(server), kept + 1);
+  }
+  umount(directory.c_str());
+  std::filesystem::remove_all(directory);
+}
+
+// The disk is full to the last byte: members can still be erased, everywhere, and the room for it is kept back again.
+TEST(StoreTrouble, AFullDiskDoesNotStopErasures) {
+  std::string directory = ::testing::TempDir() + "warmline-full-XXXXXX";
+  ASSERT_NE(mkdtemp(directory.data()), nullptr);
+  if (mount("tmpfs", directory.c_str(), "tmpfs", 0, "size=32m") != 0) {
+    std::filesystem::remove_all(directory);
+    GTEST_SKIP() << "this machine does not let the test mount a small disk (it needs root)";
+  }
+  const auto fill_up = [&] {
+    std::ofstream ballast(directory + "/ballast", std::ios::app | std::ios::binary);
+    while (ballast << std::string(4096, 'x') && ballast.flush()) continue;
+    EXPECT_EQ(std::filesystem::space(directory).available, 0U);
+  };
+  const auto files_with = [&](const std::string& id) {
+    int files = 0;
+    for (const auto& file : std::filesystem::recursive_directory_iterator(directory)) {
+      if (file.is_regular_file() && TextOf(file.path()).find(id) != std::string::npos) ++files;
+    }
+    return files;
+  };
+  {
+    TestServer server([&](server::Config& config) {
+      config.data_dir = directory;
+      config.snapshot_interval = absl::Milliseconds(200);
+    });
+    std::filesystem::copy_file(directory + "/operator.token", server.directory() + "/operator.token");
+    server.Restart();
+    server.CreatePool();
+    server.Import({SeekerRow("amina")});
+    grpc::Status status;
+    int kept = 0;
+    while (kept < 200 && (status = Create(server, "unmistakable-" + std::to_string(kept) + "-id", 20)).ok()) ++kept;
+    ASSERT_TRUE(status.ok()) << status.error_message();
+    for (int round = 0; round < 10; ++round) {
+      fill_up();
+      EXPECT_EQ(ReasonOf(Create(server, "refused", 150)), "STORE_FULL");
+      const std::string id = "unmistakable-" + std::to_string(round) + "-id";
+      EXPECT_GT(files_with(id), 0);
+      pb::EraseMemberRequest request;
+      *request.mutable_actor() = Operator();
+      request.set_name("pools/p/members/" + id);
+      pb::Erasure erasure;
+      status = server.members().EraseMember(server.Context().get(), request, &erasure);
+      ASSERT_TRUE(status.ok()) << round << ": " << status.error_message();
+      pb::GetErasureRequest get;
+      *get.mutable_actor() = Operator();
+      get.set_name(erasure.name());
+      for (int i = 0; i < 1'000 && !erasure.done(); ++i) {
+        ASSERT_TRUE(server.members().GetErasure(server.Context().get(), get, &erasure).ok());
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      }
+      EXPECT_TRUE(erasure.done());
+      EXPECT_EQ(files_with(id), 0) << round;
+      EXPECT_EQ(Candidates(server), kept - round - 1);
+      // Others did not get what is kept back: what the cut log and the old snapshot left over is taken first.
+      fill_up();
+      EXPECT_EQ(ReasonOf(Create(server, "refused", 150)), "STORE_FULL");
+    }
+    EXPECT_GE(std::filesystem::file_size(directory + "/warmline.db.reserve"), 1U << 20);
+    std::filesystem::remove(directory + "/ballast");
+    EXPECT_TRUE(Create(server, "after").ok());
+    server.Restart();
+    EXPECT_EQ(Candidates(server), kept - 10 + 1);
   }
   umount(directory.c_str());
   std::filesystem::remove_all(directory);

@@ -157,6 +157,68 @@ TEST(Snapshot, AnErasedMemberStandsInNoPiece) {
   EXPECT_TRUE(absl::IsAborted(before.Write([](const PieceId&, const std::string&) { return absl::OkStatus(); })));
 }
 
+// Also what the member had before, and what nobody had but members who are erased together.
+TEST(Snapshot, WhatOnlyErasedMembersHadStandsInNoPiece) {
+  RandomWorld random(12);
+  const auto ids = Ids(300);
+  const auto index = MakeIndex(random, 299, ids);
+  const auto made = [&](const std::string& id, const std::string& mark) {
+    domain::Member member = random.Member(id);
+    member.interests = {domain::Interest{"skill:" + mark, "skill:" + mark, 0.8}};
+    member.conflict_keys = {"key-" + mark};
+    member.offer.emplace();
+    member.offer->places = {"de/" + mark};
+    member.offer->seeker_interests = {domain::Interest{"wish:" + mark, "wish:" + mark, 1.0}};
+    return member;
+  };
+  domain::Need need = random.Need("need-unmistakable", {"x-1"});
+  need.seeker = "x-1";
+  const std::vector<domain::Change> put = {{2, made("x-1", "unmistakable-before")},
+                                           {3, made("x-1", "unmistakable-now")},
+                                           {4, made("x-2", "unmistakable-now")},
+                                           {5, made("x-3", "shared")},
+                                           {6, made("x-2", "shared")},
+                                           {7, need}};
+  index->Apply(put);
+  const std::vector<domain::Change> counted = {{8, index->CountStatistics(1)}};
+  index->Apply(counted);
+  const auto pieces_with = [&](const std::string& mark) {
+    int pieces = 0;
+    for (const auto& [id, bytes] : PiecesOf(SnapshotSource(*index))) pieces += bytes.find(mark) != std::string::npos;
+    return pieces;
+  };
+  EXPECT_GT(pieces_with("unmistakable"), 0);
+  EXPECT_EQ(index->InterestsWithout({}, nullptr).size(), 0U);
+  const std::vector<std::string> leaving = {"x-1"};
+  EXPECT_EQ(index->InterestsWithout(leaving, nullptr), std::vector<std::string>{"skill:unmistakable-now"});
+  domain::Statistics forgetting = index->CountStatistics(2);
+  std::erase_if(forgetting.interests,
+                [](const auto& i) { return i.canonical.find("unmistakable") != std::string::npos; });
+  const std::vector<domain::Change> erase = {{9, domain::MemberErased{"x-1", "", 0}}, {10, forgetting}};
+  index->Apply(erase);
+  auto sweep = index->SweepNow();
+  ASSERT_NE(sweep, nullptr);
+  sweep->Run();
+  EXPECT_GT(index->FinishSweep(*sweep).value_or(0), 0U);
+  EXPECT_EQ(pieces_with("unmistakable"), 0);
+  EXPECT_GT(pieces_with("shared"), 0);
+  // And the index from such pieces goes on: names come back under other numbers.
+  auto restored = Restore(PiecesOf(SnapshotSource(*index)));
+  ASSERT_TRUE(restored.ok()) << restored.status();
+  const std::vector<domain::Change> again = {{11, made("x-4", "unmistakable-now")}};
+  (*restored)->Apply(again);
+  index->Apply(again);
+  const base::RcuReadGuard guard;
+  const auto go_on = [] { return absl::OkStatus(); };
+  domain::Need asks = random.Need("n", ids);
+  asks.interests = {domain::Interest{"skill:unmistakable-now", "skill:unmistakable-now", 1.0}};
+  const auto mine = index::Match(index->view(), asks, {.top_k = 10, .count_rules = true}, go_on);
+  const auto theirs = index::Match((*restored)->view(), asks, {.top_k = 10, .count_rules = true}, go_on);
+  ASSERT_TRUE(mine.ok() && theirs.ok());
+  EXPECT_EQ(mine->candidates, theirs->candidates);
+  EXPECT_GT(mine->candidates, 0);
+}
+
 TEST(Snapshot, AChangeOfOneMemberChangesFewPieces) {
   RandomWorld random(13);
   const auto ids = Ids(40'000);

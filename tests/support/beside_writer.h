@@ -47,7 +47,7 @@ class BesideTheWriter {
     }
     sweep_->Run();
     if (random_.Chance(30)) return;
-    names_freed += static_cast<int>(index.FinishSweep(*sweep_));
+    names_freed += static_cast<int>(index.FinishSweep(*sweep_).value_or(0));
     sweep_.reset();
   }
 

@@ -65,7 +65,11 @@ std::string PostgresServer::NewDatabase() {
 }
 
 bool PostgresServer::Run(const std::string& database, const std::string& sql) const {
-  const Handle connection = Connect(ConnInfo(database));
+  return RunAt(ConnInfo(database), sql);
+}
+
+bool PostgresServer::RunAt(const std::string& conninfo, const std::string& sql) const {
+  const Handle connection = Connect(conninfo);
   const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(connection.get(), sql.c_str()), PQclear);
   const auto status = PQresultStatus(result.get());
   return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;

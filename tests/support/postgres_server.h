@@ -25,6 +25,8 @@ class PostgresServer {
   [[nodiscard]] int port() const { return port_; }
   // Runs statements as the owner; true when they worked.
   bool Run(const std::string& database, const std::string& sql) const;
+  bool RunAt(const std::string& conninfo, const std::string& sql) const;
+  [[nodiscard]] const std::string& directory() const { return directory_; }
   void Kill9();
   void Start();
   void Signal(int signal) const { server_.Signal(signal); }

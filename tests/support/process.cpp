@@ -1,6 +1,7 @@
 #include "support/process.h"
 
 #include <grpcpp/create_channel.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -25,7 +26,9 @@ ServeProcess::ServeProcess(const std::string& data_dir, const std::vector<std::s
     close(ends[0]);
     prctl(PR_SET_PDEATHSIG, SIGKILL);  // also when a test crashes
     if (in_child) in_child();
-    std::vector<std::string> command = {program, "serve", "--data-dir", data_dir, "--ops-listen", "127.0.0.1:0"};
+    std::vector<std::string> command = {program, "serve", "--data-dir", data_dir};
+    if (std::find(options.begin(), options.end(), "--ops-listen") == options.end())
+      command.insert(command.end(), {"--ops-listen", "127.0.0.1:0"});
     if (std::find(options.begin(), options.end(), "--listen") == options.end())
       command.insert(command.end(), {"--listen", "127.0.0.1:0"});
     command.insert(command.end(), options.begin(), options.end());
@@ -47,7 +50,7 @@ ServeProcess::ServeProcess(const std::string& data_dir, const std::vector<std::s
       ops_port_ = std::stoi(match[2]);
     }
   }
-  // The pipe stays open, so that the program can write its log on.
+  log_end_ = ends[0];  // the pipe stays open, so that the program can write its log on
   std::ifstream(server::OperatorTokenPath(data_dir)) >> token_;
 }
 
@@ -68,11 +71,24 @@ std::int64_t ServeProcess::PeakResidentBytes() const {
   return 0;
 }
 
+const std::string& ServeProcess::ReadLog() {
+  std::array<char, 4096> buffer{};
+  for (pollfd end{log_end_, POLLIN, 0}; poll(&end, 1, 0) == 1 && (end.revents & POLLIN) != 0;) {
+    const ssize_t size = read(log_end_, buffer.data(), buffer.size());
+    if (size <= 0) break;
+    log_.append(buffer.data(), static_cast<std::size_t>(size));
+  }
+  return log_;
+}
+
 void ServeProcess::Signal(int signal) const {
   if (pid_ > 0) kill(pid_, signal);
 }
 
-ServeProcess::~ServeProcess() { Kill9(); }
+ServeProcess::~ServeProcess() {
+  Kill9();
+  if (log_end_ >= 0) close(log_end_);
+}
 
 void ServeProcess::Kill9() {
   if (pid_ <= 0) return;

@@ -36,6 +36,8 @@ class ServeProcess {
   [[nodiscard]] std::int64_t PeakResidentBytes() const;
   [[nodiscard]] const std::string& token() const { return token_; }
   [[nodiscard]] const std::string& log() const { return log_; }
+  // Everything that it has logged by now.
+  const std::string& ReadLog();
   [[nodiscard]] std::shared_ptr<grpc::Channel> Connect() const;
   [[nodiscard]] std::unique_ptr<grpc::ClientContext> Context(int timeout_ms = 10'000) const;
   void Kill9();
@@ -49,6 +51,7 @@ class ServeProcess {
   int ops_port_ = 0;
   std::string token_;
   std::string log_;
+  int log_end_ = -1;  // of the pipe, to read from
 };
 
 }  // namespace warmline::testing

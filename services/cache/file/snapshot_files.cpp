@@ -25,6 +25,7 @@ using application::LoadedSnapshot;
 using application::SnapshotInfo;
 
 constexpr std::string_view kMagic = "WLSNAP1\n";
+constexpr char kUnfinished[] = ".new";
 constexpr std::size_t kEndBytes = sizeof(std::uint64_t) + 32;
 
 absl::Status Failed(const std::string& path) {
@@ -91,7 +92,7 @@ absl::StatusOr<Manifest> ReadManifest(std::string_view file) {
 // A file that is written under another name and takes its place at the end. Errors are kept until then.
 class Replacement {
  public:
-  explicit Replacement(std::string path) : path_(std::move(path)), temporary_(path_ + ".new") {
+  explicit Replacement(std::string path) : path_(std::move(path)), temporary_(path_ + kUnfinished) {
     file_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   }
   ~Replacement() {
@@ -130,6 +131,10 @@ SnapshotFiles::SnapshotFiles(std::string directory, const application::Clock& cl
     : directory_(std::move(directory)), clock_(clock), metrics_(metrics) {
   std::error_code ignored;  // Save says what is wrong
   std::filesystem::create_directories(directory_, ignored);
+  // What a process that was killed had begun to write may name who is erased meanwhile.
+  for (const auto& entry : std::filesystem::directory_iterator(directory_, ignored)) {
+    if (entry.path().extension() == kUnfinished) std::filesystem::remove(entry.path(), ignored);
+  }
 }
 
 absl::StatusOr<std::optional<LoadedSnapshot>> SnapshotFiles::Load(const std::string& pool, std::uint64_t history) {
@@ -193,6 +198,12 @@ absl::Status SnapshotFiles::Save(const std::string& pool, std::uint64_t history,
     metrics_.SnapshotSaved(name(), static_cast<std::int64_t>(manifest.bytes()),
                            static_cast<std::int64_t>(manifest.bytes()));
   return status;
+}
+
+absl::Status SnapshotFiles::Drop(const std::string& pool) {
+  const std::lock_guard lock(writing_);
+  const std::string path = PathOf(pool);
+  return unlink(path.c_str()) == 0 || errno == ENOENT ? absl::OkStatus() : Failed(path);
 }
 
 }  // namespace warmline::cache::file

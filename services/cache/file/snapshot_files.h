@@ -24,6 +24,7 @@ class SnapshotFiles : public application::SnapshotCache {
   bool MayWrite(const std::string&) override { return true; }  // the directory is this process's
   absl::Status Save(const std::string& pool, std::uint64_t history, const index::SnapshotSource& source,
                     bool purge) override;
+  absl::Status Drop(const std::string& pool) override;
 
  private:
   // Counts a file that is damaged, and removes it, so that a new one takes its place.

@@ -6,6 +6,7 @@
 #include <absl/strings/str_cat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <random>
@@ -122,8 +123,12 @@ void Feed::PublishBatch(const std::vector<LogRow>& rows) {
   for (const LogRow& row : rows) by_pool[row.pool].push_back(&row);
   std::vector<Arguments> tells;
   std::vector<Arguments> rings;
-  for (const auto& [pool, all] : by_pool) {
+  for (auto& [pool, all] : by_pool) {
     const std::string key = StreamKey(pool);
+    // Rows before an erasure may hold the member, whom its own write changes before it takes them away: the log has
+    // them without, and whoever finds the gap reads it.
+    const auto erases = std::find_if(all.rbegin(), all.rend(), [](const LogRow* row) { return row->erases; });
+    if (erases != all.rend()) all.erase(all.begin(), erases.base() - 1);
     for (std::size_t at = 0; at < all.size(); at += kMaxRowsAnEntry) {
       const std::vector<const LogRow*> some(
           all.begin() + static_cast<std::ptrdiff_t>(at),

@@ -44,12 +44,13 @@ return 0
 )lua";
 
 // Swaps a manifest. KEYS: manifest, lease. ARGV: the lease's value, history, revision, fencing number, time to live in
-// ms, then fields and values. Only who holds the lease now may, and only forward.
+// ms, then fields and values, the format first. Only who holds the lease now may, and only forward where the format is
+// the same.
 constexpr char kSwap[] = R"lua(
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 'LEASE_LOST' end
-local old = redis.call('HMGET', KEYS[1], 'history', 'revision', 'generation', 'fence')
+local old = redis.call('HMGET', KEYS[1], 'history', 'revision', 'generation', 'fence', 'format')
 local generation = 1
-if old[1] == ARGV[2] then
+if old[1] == ARGV[2] and old[5] == ARGV[7] then
   if tonumber(old[2] or '0') >= tonumber(ARGV[3]) then return 'NOT_NEWER' end
   if tonumber(old[4] or '0') > tonumber(ARGV[4]) then return 'FENCED' end
   generation = tonumber(old[3] or '0') + 1
@@ -352,6 +353,22 @@ absl::Status Snapshots::Save(const std::string& pool, std::uint64_t history, con
                       absl::StrCat(manifest.revision)});
   }
   metrics_.SnapshotSaved(name(), static_cast<std::int64_t>(manifest.bytes()), batch.sent);
+  return absl::OkStatus();
+}
+
+absl::Status Snapshots::Drop(const std::string& pool) {
+  const std::lock_guard lock(mutex_);
+  if (!leases_.contains(pool)) return absl::FailedPreconditionError("another process writes this pool's snapshots");
+  auto manifest = ReadManifest(pool);
+  if (!manifest.ok()) return manifest.status();
+  if (!manifest->has_value()) return absl::OkStatus();
+  auto dropped = client_.Do({"EVAL", kDrop, "1", PoolKey(pool, "manifest"), absl::StrCat((*manifest)->revision)});
+  if (!dropped.ok()) return dropped.status();
+  if (auto status = AsStatus(*dropped); !status.ok()) return status;
+  std::vector<std::string> hashes;
+  for (const Piece& piece : (*manifest)->pieces) hashes.push_back(piece.hash);
+  for (const auto& [hash, until_ms] : (*manifest)->retired) hashes.push_back(hash);
+  DeleteBlocks(pool, hashes);
   return absl::OkStatus();
 }
 

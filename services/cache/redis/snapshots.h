@@ -42,6 +42,7 @@ class Snapshots : public application::SnapshotCache {
   bool MayWrite(const std::string& pool) override;
   absl::Status Save(const std::string& pool, std::uint64_t history, const index::SnapshotSource& source,
                     bool purge) override;
+  absl::Status Drop(const std::string& pool) override;
 
  private:
   struct Batch;

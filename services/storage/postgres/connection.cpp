@@ -26,6 +26,8 @@ constexpr int kBinary = 1;
 constexpr absl::Duration kRetryAfter = absl::Milliseconds(500);
 // Beyond the server's own limit on a statement, after which the connection is given up.
 constexpr absl::Duration kGrace = absl::Seconds(2);
+// How often a wait that may be stopped looks whether it is.
+constexpr absl::Duration kStopCheck = absl::Milliseconds(200);
 
 void AppendInt32(std::string& out, std::size_t value) {
   const std::uint32_t big = htobe32(static_cast<std::uint32_t>(value));
@@ -119,7 +121,7 @@ std::int64_t Result::Integer(int row, int column) const {
 std::int64_t Result::touched() const { return std::atoll(PQcmdTuples(result_.get())); }
 
 Connection::Connection(PGconn* connection, const ConnectionOptions& options)
-    : connection_(connection), wait_(options.statement_timeout + kGrace) {}
+    : connection_(connection), wait_(options.statement_timeout + kGrace), stop_(options.stop) {}
 
 Connection::~Connection() { PQfinish(connection_); }
 
@@ -196,8 +198,10 @@ absl::Status Connection::WaitFor(short events, absl::Time deadline) {
   while (true) {
     const absl::Duration left = deadline - absl::Now();
     if (left <= absl::ZeroDuration()) return Broken("no answer in time");
+    if (stop_ != nullptr && *stop_) return Broken("the process ends");
     pollfd wait{PQsocket(connection_), events, 0};
-    const int ready = poll(&wait, 1, static_cast<int>(absl::ToInt64Milliseconds(left)) + 1);
+    const absl::Duration slice = stop_ == nullptr ? left : std::min(left, kStopCheck);
+    const int ready = poll(&wait, 1, static_cast<int>(absl::ToInt64Milliseconds(slice)) + 1);
     if (ready > 0) return absl::OkStatus();
     if (ready < 0 && errno != EINTR) return Broken(std::strerror(errno));
   }

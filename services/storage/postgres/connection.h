@@ -9,6 +9,7 @@
 #include <absl/time/time.h>
 #include <libpq-fe.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -25,6 +26,8 @@ struct ConnectionOptions {
   absl::Duration statement_timeout = absl::Seconds(10);
   // A transaction that sends nothing for so long is ended by the server, so that a frozen process holds no locks.
   absl::Duration idle_in_transaction_timeout = absl::Seconds(5);
+  // Once true, waits end with an error: for statements that may take hours. Must outlive the connection; may be null.
+  const std::atomic<bool>* stop = nullptr;
 };
 
 // A statement's argument. Arrays are of one dimension.
@@ -91,6 +94,7 @@ class Connection {
 
   PGconn* connection_;
   const absl::Duration wait_;
+  const std::atomic<bool>* const stop_;
   absl::flat_hash_set<const char*> prepared_;
   struct Command {
     bool wanted = false;             // its result is the caller's

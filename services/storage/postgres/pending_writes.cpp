@@ -67,10 +67,10 @@ void SendPuts(Connection& connection, Table table, const Rows& rows) {
       return;
     case Table::kNeed:
       connection.Send(
-          "INSERT INTO need(pool, id, seeker, is_open, payload) SELECT * FROM unnest($1::text[], $2::text[], "
-          "$3::text[], $4::bigint[], $5::bytea[]) ON CONFLICT (pool, id) DO UPDATE SET seeker = excluded.seeker, "
-          "is_open = excluded.is_open, payload = excluded.payload",
-          {pools, a(), b(), Numbers(rows, &Write::number), Payloads(rows)});
+          "INSERT INTO need(pool, id, seeker, is_open, excludes, payload) SELECT * FROM unnest($1::text[], $2::text[], "
+          "$3::text[], $4::bigint[], $5::bigint[], $6::bytea[]) ON CONFLICT (pool, id) DO UPDATE SET seeker = "
+          "excluded.seeker, is_open = excluded.is_open, excludes = excluded.excludes, payload = excluded.payload",
+          {pools, a(), b(), Numbers(rows, &Write::number), Numbers(rows, &Write::time), Payloads(rows)});
       return;
     case Table::kStatistics:
       connection.Send(

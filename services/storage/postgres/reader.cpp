@@ -272,10 +272,10 @@ template <typename Base>
 absl::StatusOr<std::optional<ErasureRecord>> Reader<Base>::GetErasure(const std::string& pool,
                                                                       const std::string& hash) {
   return One<ErasureRecord>(
-      Query("SELECT hash, time, removed, revision FROM erasure WHERE pool = $1 AND hash = $2", {pool, hash}),
+      Query("SELECT hash, time, removed, revision, cleaned FROM erasure WHERE pool = $1 AND hash = $2", {pool, hash}),
       [](const Result& r, int row) -> absl::StatusOr<ErasureRecord> {
         return ErasureRecord{r.Text(row, 0), absl::FromUnixSeconds(r.Integer(row, 1)), r.Integer(row, 2),
-                             r.Integer(row, 3)};
+                             r.Integer(row, 3), r.Integer(row, 4) > 0};
       });
 }
 

@@ -67,7 +67,19 @@ const std::array<Step, kSchemaVersion>& Steps() {
       // A program of version 2 cannot read the rows of the change log that tell of notices.
       Step{3,
            {"CREATE TABLE outbox(pool TEXT COLLATE \"C\" PRIMARY KEY, revision BIGINT NOT NULL, holder TEXT NOT NULL, "
-            "held_until BIGINT NOT NULL)"}}};
+            "held_until BIGINT NOT NULL)"}},
+      // A program of version 3 would leave the needs of an erased member in its index, and in the snapshots it writes.
+      Step{4,
+           {// When VACUUM had gone through the tables since, in seconds; 0: not yet.
+            "ALTER TABLE erasure ADD COLUMN cleaned BIGINT NOT NULL DEFAULT 0",
+            "CREATE INDEX erasure_to_clean ON erasure(pool, hash) WHERE cleaned = 0",
+            // 1: the need excludes members; also of needs that were written before.
+            "ALTER TABLE need ADD COLUMN excludes BIGINT NOT NULL DEFAULT 1",
+            "CREATE INDEX need_excluding ON need(pool) WHERE excludes = 1",
+            // Rows that tell of erased needs named them by the ids that callers chose (field 9 of
+            // warmline.store.v1.Change).
+            "UPDATE change_log SET payload = NULL WHERE subject IS NULL AND substring(payload FROM 1 FOR 1) = "
+            "'\\x4a'::bytea"}}};
   return kSteps;
 }
 

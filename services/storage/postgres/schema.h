@@ -10,7 +10,7 @@
 namespace warmline::storage::postgres {
 
 // The version that this program reads and writes.
-inline constexpr std::int64_t kSchemaVersion = 3;
+inline constexpr std::int64_t kSchemaVersion = 4;
 
 struct SchemaState {
   std::int64_t version = 0;

@@ -3,6 +3,7 @@
 // calls fail at once but for one attempt now and then. Thread-safety: as application::RecordStore says.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -33,6 +34,13 @@ class Store : public application::RecordStore {
   absl::StatusOr<domain::ChangeBody> DecodeLogRow(const std::string& pool, const std::string& payload) const override {
     return erasure_key_.Decode(pool, payload);
   }
+  // VACUUM of the tables, by one process at a time.
+  absl::StatusOr<application::Cleaning> CleanErased(absl::Time now) override;
+  void StopCleaning() override { stop_cleaning_ = true; }
+  // The database's disk is the database's.
+  bool ReleaseReserve() override { return false; }
+  void KeepReserve() override {}
+  std::int64_t reserve_bytes() const override { return 0; }
   std::string ErasureHash(const std::string& pool, const std::string& member) const override {
     return erasure_key_.Hash(pool, member);
   }
@@ -49,6 +57,8 @@ class Store : public application::RecordStore {
   void GiveBack(std::unique_ptr<Connection> reader);
 
   const StoreOptions options_;
+  std::atomic<bool> stop_cleaning_{false};
+  absl::Time vacuumed_;  // of the thread that calls CleanErased
   std::uint64_t history_ = 0;
   std::string token_key_;
   ErasureKey erasure_key_;

@@ -308,6 +308,8 @@ absl::Status Transaction::TakeReads(const std::vector<RecordKey>& reads, std::ve
         case RecordKey::Kind::kOpenNeedCount:
           counts_[KeyOf("needs", pool, a)] = rows.Integer(row, 2);
           break;
+        case RecordKey::Kind::kErasure:  // reads nothing
+          break;
       }
     }
   }

@@ -53,6 +53,7 @@ class Transaction : public Reader<application::WriteTransaction> {
   absl::StatusOr<std::int64_t> Put(const std::string& pool, const domain::Block& block) override;
   absl::StatusOr<std::int64_t> Put(const std::string& pool, domain::Need& need) override;
   absl::StatusOr<std::int64_t> Put(const std::string& pool, const domain::Statistics& statistics) override;
+  absl::Status DropStatistics(const std::string& pool, std::int64_t before) override;
   absl::StatusOr<std::int64_t> Put(const std::string& pool, domain::Introduction& introduction) override;
   absl::StatusOr<std::int64_t> Put(const std::string& pool, const domain::Notice& notice) override;
   absl::Status PutOutbox(const std::string& pool, const application::OutboxPosition& position) override;
@@ -102,6 +103,8 @@ class Transaction : public Reader<application::WriteTransaction> {
   absl::StatusOr<std::int64_t> NextRevision(const std::string& pool);
   void Log(const std::string& pool, std::int64_t revision, const std::string& subject, const std::string& object,
            domain::ChangeBody body, const codec::ErasedName& erased = {});
+  // Needs of others no longer name the member as excluded, nor does what the change log says of those needs.
+  absl::Status ForgetExclusionsOf(const std::string& pool, const std::string& member);
   absl::Status InsertPool(const domain::Pool& pool);
   void SendReads(const std::vector<application::RecordKey>& reads);
   absl::Status TakeReads(const std::vector<application::RecordKey>& reads, std::vector<Result> results);

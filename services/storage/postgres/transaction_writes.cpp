@@ -11,7 +11,6 @@
 namespace warmline::storage::postgres {
 namespace {
 
-using application::ErasureRecord;
 using application::StoredReply;
 using Table = PendingWrites::Table;
 
@@ -162,7 +161,8 @@ absl::StatusOr<std::int64_t> Transaction::Put(const std::string& pool, domain::N
       before != needs_.end() && (!before->second.has_value() || before->second->seeker == need.seeker);
   if (same_seeker) more = IsOpen(need) - (before->second.has_value() ? IsOpen(*before->second) : 0);
   AdjustCount(KeyOf("needs", pool, need.seeker), more);
-  pending_.Add({Table::kNeed, false, pool, need.id, need.seeker, codec::Encode(pool, need), IsOpen(need), 0});
+  const std::int64_t excludes = need.constraints.exclude_members.empty() ? 0 : 1;
+  pending_.Add({Table::kNeed, false, pool, need.id, need.seeker, codec::Encode(pool, need), IsOpen(need), excludes});
   Learn<domain::Need>(needs_, key, need);
   Log(pool, *revision, need.seeker, "", need);
   return revision;
@@ -177,6 +177,10 @@ absl::StatusOr<std::int64_t> Transaction::Put(const std::string& pool, const dom
   if (!cleaned.ok()) return cleaned.status();
   Log(pool, *revision, "", "", statistics);
   return revision;
+}
+
+absl::Status Transaction::DropStatistics(const std::string& pool, std::int64_t before) {
+  return Query("DELETE FROM statistics WHERE pool = $1 AND generation < $2", {pool, before}).status();
 }
 
 absl::StatusOr<std::int64_t> Transaction::Put(const std::string& pool, domain::Introduction& introduction) {
@@ -253,49 +257,6 @@ absl::StatusOr<std::int64_t> Transaction::DeleteBlock(const std::string& pool, c
   Learn<domain::Block>(blocks_, key, std::nullopt);
   Log(pool, *revision, blocker, blocked, domain::BlockDeleted{blocker, blocked});
   return revision;
-}
-
-absl::StatusOr<ErasureRecord> Transaction::EraseMember(const std::string& pool, const std::string& member,
-                                                       absl::Time now) {
-  if (auto locked = LockedHead(pool); !locked.ok()) return locked.status();
-  const codec::ErasedName name = erasure_key_.Name(pool, member);
-  // Whole seconds, as the ledger keeps them.
-  ErasureRecord record{name.hash, absl::FromUnixSeconds(absl::ToUnixSeconds(now)), 0, 0};
-  if (auto status = Flush(true); !status.ok()) return status;
-  ForgetAll();
-  const std::vector<Argument> who = {pool, member};
-  // The needs go from the index one by one, by name.
-  connection_.Send("DELETE FROM need WHERE pool = $1 AND seeker = $2 RETURNING id", who);
-  connection_.Send("DELETE FROM member WHERE pool = $1 AND id = $2", who);
-  connection_.Send("DELETE FROM connection WHERE pool = $1 AND (a = $2 OR b = $2)", who);
-  connection_.Send("DELETE FROM block WHERE pool = $1 AND (blocker = $2 OR blocked = $2)", who);
-  connection_.Send("DELETE FROM introduction WHERE pool = $1 AND (seeker = $2 OR helper = $2)", who);
-  connection_.Send("DELETE FROM reply WHERE pool = $1 AND subject = $2", who);
-  // Replies that name the member beside another: of a tie, for example.
-  connection_.Send("DELETE FROM reply WHERE pool = $1 AND position($2 IN reply) > 0",
-                   {pool, Argument::Bytes("members/" + member)});
-  connection_.Send(
-      "UPDATE change_log SET payload = NULL, subject = NULL, object = NULL WHERE pool = $1 AND subject = $2", who);
-  connection_.Send(
-      "UPDATE change_log SET payload = NULL, subject = NULL, object = NULL WHERE pool = $1 AND object = $2", who);
-  auto done = connection_.Await();
-  if (!done.ok()) return done.status();
-  for (const Result& result : *done) record.records_removed += result.touched();
-  for (int row = 0; row < done->front().rows(); ++row) {
-    auto revision = NextRevision(pool);
-    if (!revision.ok()) return revision.status();
-    Log(pool, *revision, "", "", domain::NeedDeleted{done->front().Text(row, 0)});
-  }
-  auto revision = NextRevision(pool);
-  if (!revision.ok()) return revision.status();
-  record.revision = *revision;
-  Log(pool, *revision, "", "", domain::MemberErased{member, "", 0}, name);
-  auto ledger = Query(
-      "INSERT INTO erasure(pool, hash, time, removed, revision) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (pool, hash) "
-      "DO UPDATE SET time = excluded.time, removed = excluded.removed, revision = excluded.revision",
-      {pool, record.hash, absl::ToUnixSeconds(now), record.records_removed, record.revision});
-  if (!ledger.ok()) return ledger.status();
-  return record;
 }
 
 absl::Status Transaction::PutReply(const std::string& pool, const std::string& request_id, const std::string& subject,

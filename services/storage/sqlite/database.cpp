@@ -3,6 +3,7 @@
 #include <absl/strings/str_cat.h>
 
 #include "domain/error.h"
+#include "storage/sqlite/clean_pages.h"
 
 namespace warmline::storage::sqlite {
 namespace {
@@ -62,7 +63,7 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path
   sqlite3* connection = nullptr;
   const int flags = mode == Mode::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   const int code =
-      sqlite3_open_v2(path.c_str(), &connection, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+      sqlite3_open_v2(path.c_str(), &connection, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, CleanVfs());
   std::unique_ptr<Database> database(new Database(connection));
   if (code != SQLITE_OK) {
     const absl::Status status = ToStatus(connection, code);

@@ -68,6 +68,8 @@ class Database {
   }
   // Several statements, without arguments.
   [[nodiscard]] absl::Status RunScript(const std::string& sql);
+  // For what only SQLite's own functions do.
+  [[nodiscard]] sqlite3* handle() const { return connection_; }
   [[nodiscard]] std::int64_t changed_rows() const { return sqlite3_changes64(connection_); }
 
  private:

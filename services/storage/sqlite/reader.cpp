@@ -281,9 +281,11 @@ template <typename Base>
 absl::StatusOr<std::optional<ErasureRecord>> Reader<Base>::GetErasure(const std::string& pool,
                                                                       const std::string& hash) {
   return One<ErasureRecord>(
-      database_.Query("SELECT hash, time, removed, revision FROM erasure WHERE pool = ? AND hash = ?", pool, hash),
+      database_.Query("SELECT hash, time, removed, revision, cleaned FROM erasure WHERE pool = ? AND hash = ?", pool,
+                      hash),
       [](const Rows& r) -> absl::StatusOr<ErasureRecord> {
-        return ErasureRecord{r.Text(0), absl::FromUnixSeconds(r.Integer(1)), r.Integer(2), r.Integer(3)};
+        return ErasureRecord{r.Text(0), absl::FromUnixSeconds(r.Integer(1)), r.Integer(2), r.Integer(3),
+                             r.Integer(4) > 0};
       });
 }
 

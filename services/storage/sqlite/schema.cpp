@@ -46,6 +46,16 @@ CREATE INDEX introduction_by_due ON introduction(due) WHERE due > 0;
 )sql",
                                                             R"sql(
 CREATE TABLE outbox(pool TEXT PRIMARY KEY, revision INTEGER NOT NULL, holder TEXT NOT NULL, held_until INTEGER NOT NULL) WITHOUT ROWID;
+)sql",
+                                                            R"sql(
+-- When the files held nothing of the member any more, in seconds; 0: not yet. Erasures of before are cleaned once more.
+ALTER TABLE erasure ADD COLUMN cleaned INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX erasure_to_clean ON erasure(pool, hash) WHERE cleaned = 0;
+-- 1: the need excludes members; also of needs that were written before.
+ALTER TABLE need ADD COLUMN excludes INTEGER NOT NULL DEFAULT 1;
+CREATE INDEX need_excluding ON need(pool, id) WHERE excludes = 1;
+-- Rows that tell of erased needs named them by the ids that callers chose (field 9 of warmline.store.v1.Change).
+UPDATE change_log SET payload = NULL WHERE subject IS NULL AND substr(payload, 1, 1) = x'4a';
 )sql"};
 
 absl::StatusOr<std::int64_t> VersionOf(Database& database) {

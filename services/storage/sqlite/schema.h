@@ -8,7 +8,7 @@
 namespace warmline::storage::sqlite {
 
 // The version that this program reads and writes.
-inline constexpr std::int64_t kSchemaVersion = 3;
+inline constexpr std::int64_t kSchemaVersion = 4;
 
 // Brings a database to kSchemaVersion, each step in a transaction. FAILED_PRECONDITION-like refusal (INTERNAL_DEFECT)
 // for a newer one.

@@ -1,6 +1,7 @@
 #include "storage/sqlite/store.h"
 
 #include <absl/strings/str_cat.h>
+#include <absl/time/clock.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -22,6 +23,8 @@ constexpr std::size_t kMaxIdleReaders = 8;
 // anyway: more than this made no batch of writes faster in a file of 223 MB.
 constexpr int kWriterCacheKib = 16 * 1024;
 constexpr int kReaderCacheKib = 2 * 1024;
+// How often it is looked whether the room for erasures can be made, or made larger.
+constexpr absl::Duration kBetweenReserves = absl::Seconds(10);
 
 }  // namespace
 
@@ -47,6 +50,7 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) 
   if (auto status = store->OpenWriter(); !status.ok()) return status;
   if (auto status = Migrate(*store->writer_, options.path); !status.ok()) return status;
   if (auto status = store->ReadKeys(); !status.ok()) return status;
+  store->reserve_.Keep();
   return store;
 }
 
@@ -81,9 +85,10 @@ absl::Status Store::Lock() {
 absl::Status Store::OpenWriter() {
   auto database = Database::Open(options_.path, Database::Mode::kReadWrite);
   if (!database.ok()) return database.status();
-  const auto status = (*database)->RunScript(absl::StrCat(
-      "PRAGMA journal_mode=WAL; PRAGMA synchronous=", options_.synchronous,
-      "; PRAGMA secure_delete=ON; PRAGMA cache_size=-", kWriterCacheKib, "; PRAGMA wal_autocheckpoint=4000"));
+  const auto status =
+      (*database)->RunScript(absl::StrCat("PRAGMA journal_mode=WAL; PRAGMA synchronous=", options_.synchronous,
+                                          "; PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-",
+                                          kWriterCacheKib, "; PRAGMA wal_autocheckpoint=4000"));
   if (!status.ok()) {
     return domain::MakeError(domain::ReasonOf(status), absl::StrCat(options_.path, ": ", std::string(status.message())),
                              domain::RetryAfterOf(status));
@@ -143,6 +148,10 @@ void Store::GiveBack(std::unique_ptr<Database> reader) {
 absl::StatusOr<std::unique_ptr<application::WriteTransaction>> Store::Begin(const application::BatchHint&) {
   if (writer_ == nullptr) {
     if (auto status = OpenWriter(); !status.ok()) return status;
+  }
+  if (const absl::Time now = absl::Now(); now - reserve_kept_ >= kBetweenReserves || now < reserve_kept_) {
+    reserve_kept_ = now;
+    reserve_.Keep();
   }
   if (auto status = writer_->RunScript("BEGIN IMMEDIATE"); !status.ok()) return status;
   return std::make_unique<Transaction>(*this);

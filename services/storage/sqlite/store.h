@@ -11,6 +11,7 @@
 #include "application/record_store.h"
 #include "storage/erasure_key.h"
 #include "storage/sqlite/database.h"
+#include "storage/sqlite/reserve.h"
 
 namespace warmline::storage::sqlite {
 
@@ -36,23 +37,32 @@ class Store : public application::RecordStore {
   absl::StatusOr<domain::ChangeBody> DecodeLogRow(const std::string& pool, const std::string& payload) const override {
     return erasure_key_.Decode(pool, payload);
   }
+  absl::StatusOr<application::Cleaning> CleanErased(absl::Time now) override;
+  bool ReleaseReserve() override { return reserve_.Release(); }
+  void KeepReserve() override { reserve_.Keep(); }
+  std::int64_t reserve_bytes() const override { return reserve_.bytes(); }
   std::string ErasureHash(const std::string& pool, const std::string& member) const override {
     return erasure_key_.Hash(pool, member);
   }
 
  private:
-  explicit Store(StoreOptions options) : options_(std::move(options)) {}
+  explicit Store(StoreOptions options) : options_(std::move(options)), reserve_(options_.path) {}
   absl::Status Lock();
   absl::Status OpenWriter();
   absl::Status ReadKeys();
+  absl::Status OpenCleaner();
 
   friend class Transaction;
   friend class Snapshot;
   void GiveBack(std::unique_ptr<Database> reader);
 
   StoreOptions options_;
+  Reserve reserve_;
+  std::unique_ptr<Database> cleaner_;  // of the thread that calls CleanErased
+  std::int64_t next_page_ = 0;         // the same; from which the file is still to be cleaned; -1: it is clean
   int lock_file_ = -1;
   absl::Time replies_cleaned_;        // the writing thread's
+  absl::Time reserve_kept_;           // the same
   std::unique_ptr<Database> writer_;  // null after a failed commit, until it is opened anew
   std::uint64_t history_ = 0;
   std::string token_key_;

@@ -10,7 +10,6 @@
 namespace warmline::storage::sqlite {
 namespace {
 
-using application::ErasureRecord;
 using application::StoredReply;
 
 // How long a reply is kept for retries.
@@ -19,6 +18,8 @@ constexpr std::int64_t kReplySeconds = 24 * 3600;
 constexpr absl::Duration kBetweenCleanings = absl::Minutes(1);
 // Generations of statistics kept beside the newest, for replay.
 constexpr std::int64_t kOldGenerations = 8;
+// A commit does not wait for readers longer than a moment (milliseconds); then the time of Database::Open again.
+constexpr char kCutLog[] = "PRAGMA busy_timeout=50; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout=1000";
 
 }  // namespace
 
@@ -129,9 +130,10 @@ absl::StatusOr<std::int64_t> Transaction::Put(const std::string& pool, domain::N
   auto revision = NextRevision(pool);
   if (!revision.ok()) return revision;
   need.revision = *revision;
-  if (auto status = database_.Run("INSERT OR REPLACE INTO need(pool, id, seeker, open, payload) VALUES (?, ?, ?, ?, ?)",
-                                  pool, need.id, need.seeker, std::int64_t{need.state == domain::NeedState::kOpen},
-                                  codec::Encode(pool, need));
+  if (auto status = database_.Run(
+          "INSERT OR REPLACE INTO need(pool, id, seeker, open, payload, excludes) VALUES (?, ?, ?, ?, ?, ?)", pool,
+          need.id, need.seeker, std::int64_t{need.state == domain::NeedState::kOpen}, codec::Encode(pool, need),
+          std::int64_t{!need.constraints.exclude_members.empty()});
       !status.ok()) {
     return status;
   }
@@ -152,6 +154,10 @@ absl::StatusOr<std::int64_t> Transaction::Put(const std::string& pool, const dom
     return status;
   if (auto logged = Log(pool, *revision, "", "", statistics); !logged.ok()) return logged;
   return revision;
+}
+
+absl::Status Transaction::DropStatistics(const std::string& pool, std::int64_t before) {
+  return database_.Run("DELETE FROM statistics WHERE pool = ? AND generation < ?", pool, before);
 }
 
 absl::StatusOr<std::int64_t> Transaction::Put(const std::string& pool, domain::Introduction& introduction) {
@@ -220,62 +226,6 @@ absl::StatusOr<std::int64_t> Transaction::DeleteBlock(const std::string& pool, c
   return revision;
 }
 
-absl::StatusOr<std::int64_t> Transaction::Remove(const char* sql, std::int64_t& removed, const std::string& pool,
-                                                 const std::string& member) {
-  if (auto status = database_.Run(sql, pool, member); !status.ok()) return status;
-  removed += database_.changed_rows();
-  return removed;
-}
-
-absl::StatusOr<ErasureRecord> Transaction::EraseMember(const std::string& pool, const std::string& member,
-                                                       absl::Time now) {
-  // Whole seconds, as the ledger keeps them.
-  const codec::ErasedName name = erasure_key_.Name(pool, member);
-  ErasureRecord record{name.hash, absl::FromUnixSeconds(absl::ToUnixSeconds(now)), 0, 0};
-  // The needs go from the index one by one, by name.
-  std::vector<std::string> needs;
-  {
-    auto rows = database_.Query("SELECT id FROM need WHERE pool = ? AND seeker = ?", pool, member);
-    if (!rows.ok()) return rows.status();
-    while (true) {
-      auto more = rows->Next();
-      if (!more.ok()) return more.status();
-      if (!*more) break;
-      needs.push_back(rows->Text(0));
-    }
-  }
-  for (const char* sql :
-       {"DELETE FROM member WHERE pool = ? AND id = ?", "DELETE FROM connection WHERE pool = ? AND a = ?",
-        "DELETE FROM connection WHERE pool = ? AND b = ?", "DELETE FROM block WHERE pool = ? AND blocker = ?",
-        "DELETE FROM block WHERE pool = ? AND blocked = ?", "DELETE FROM need WHERE pool = ? AND seeker = ?",
-        "DELETE FROM introduction WHERE pool = ? AND seeker = ?",
-        "DELETE FROM introduction WHERE pool = ? AND helper = ?", "DELETE FROM reply WHERE pool = ? AND subject = ?",
-        // Replies that name the member beside another: of a tie, for example.
-        "DELETE FROM reply WHERE pool = ? AND instr(CAST(reply AS BLOB), CAST('members/' || ? AS BLOB)) > 0",
-        "UPDATE change_log SET payload = NULL, subject = NULL, object = NULL WHERE pool = ? AND subject = ?",
-        "UPDATE change_log SET payload = NULL, subject = NULL, object = NULL WHERE pool = ? AND object = ?"}) {
-    if (auto removed = Remove(sql, record.records_removed, pool, member); !removed.ok()) return removed.status();
-  }
-  for (const std::string& need : needs) {
-    auto revision = NextRevision(pool);
-    if (!revision.ok()) return revision.status();
-    if (auto logged = Log(pool, *revision, "", "", domain::NeedDeleted{need}); !logged.ok()) return logged;
-  }
-  auto revision = NextRevision(pool);
-  if (!revision.ok()) return revision.status();
-  record.revision = *revision;
-  if (auto logged = Log(pool, *revision, "", "", domain::MemberErased{member, "", 0}, name); !logged.ok())
-    return logged;
-  if (auto status =
-          database_.Run("INSERT OR REPLACE INTO erasure(pool, hash, time, removed, revision) VALUES (?, ?, ?, ?, ?)",
-                        pool, record.hash, absl::ToUnixSeconds(now), record.records_removed, record.revision);
-      !status.ok()) {
-    return status;
-  }
-  erased_ = true;
-  return record;
-}
-
 absl::StatusOr<std::optional<StoredReply>> Transaction::GetReply(const std::string& pool,
                                                                  const std::string& request_id) {
   auto rows =
@@ -314,8 +264,8 @@ absl::Status Transaction::Commit() {
     store_.writer_.reset();
     return status;
   }
-  // What was erased must not stay in the log file either. Readers may hold it back: then the next checkpoint does it.
-  if (erased_) (void)database_.RunScript("PRAGMA wal_checkpoint(TRUNCATE)");
+  // What was erased must not stay in the log file either. Readers may hold it back: then Store::CleanErased does it.
+  if (erased_) (void)database_.RunScript(kCutLog);
   return absl::OkStatus();
 }
 

@@ -31,6 +31,7 @@ class Transaction : public Reader<application::WriteTransaction> {
   absl::StatusOr<std::int64_t> Put(const std::string& pool, const domain::Block& block) override;
   absl::StatusOr<std::int64_t> Put(const std::string& pool, domain::Need& need) override;
   absl::StatusOr<std::int64_t> Put(const std::string& pool, const domain::Statistics& statistics) override;
+  absl::Status DropStatistics(const std::string& pool, std::int64_t before) override;
   absl::StatusOr<std::int64_t> Put(const std::string& pool, domain::Introduction& introduction) override;
   absl::StatusOr<std::int64_t> Put(const std::string& pool, const domain::Notice& notice) override;
   absl::Status PutOutbox(const std::string& pool, const application::OutboxPosition& position) override;
@@ -57,6 +58,8 @@ class Transaction : public Reader<application::WriteTransaction> {
                    const std::string& object, domain::ChangeBody body, const codec::ErasedName& erased = {});
   absl::StatusOr<std::int64_t> Remove(const char* sql, std::int64_t& removed, const std::string& pool,
                                       const std::string& member);
+  // Needs of others no longer name the member as excluded, nor does what the change log says of those needs.
+  absl::Status ForgetExclusionsOf(const std::string& pool, const std::string& member);
 
   Store& store_;
   std::vector<std::pair<std::string, domain::Change>> changes_;
