@@ -348,9 +348,9 @@ absl::Status Snapshots::Save(const std::string& pool, std::uint64_t history, con
   refreshed_[pool] = clock_.Now();
   DeleteBlocks(pool, gone);
   if (purge) {
-    // What was told of the member stands in the feed, too.
+    // What was told of the member stands in the feed, too; also in the entry that ends at this very revision.
     (void)client_.Do({"XTRIM", client_.Key(absl::StrCat("{", pool, "}:feed:", absl::Hex(history))), "MINID",
-                      absl::StrCat(manifest.revision)});
+                      absl::StrCat(manifest.revision + 1)});
   }
   metrics_.SnapshotSaved(name(), static_cast<std::int64_t>(manifest.bytes()), batch.sent);
   return absl::OkStatus();
