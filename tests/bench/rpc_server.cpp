@@ -18,6 +18,7 @@ class Silence : public warmline::application::Metrics {
   void WorkRefused(const char*, const char*) override {}
   void QueueSeen(const char*, const char*, std::int64_t, absl::Duration) override {}
   void WritesServed(bool) override {}
+  void ErasuresCleaned(bool, std::int64_t) override {}
   void ConnectionsHeld(const char*, std::int64_t, std::int64_t) override {}
   void ConnectionRefused(const char*, const char*) override {}
   void CallFailed(const char*, const std::string&) override {}
