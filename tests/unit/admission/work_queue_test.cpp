@@ -128,14 +128,17 @@ TEST(WorkQueue, AQueueThatFellBehindWorksFromItsNewestEnd) {
       const absl::Time now = kStart + absl::Milliseconds(i);
       ASSERT_FALSE(queue.Push(Order(Lane::kMatches, 1, now + absl::Milliseconds(100)), payload, now));
     }
-    // The machine paused: the oldest is refused while its caller still waits, and then the newest is done.
+    // The machine paused. What has waited for too long is refused while its caller still waits; then the newest is
+    // done.
     const absl::Time late = kStart + absl::Microseconds(75'500);
-    const auto oldest = queue.Pop(late);
-    EXPECT_EQ(oldest->payload, 0);
-    EXPECT_EQ(oldest->refused, Refusal::kAge);
-    EXPECT_EQ(queue.Pop(late)->payload, newest_first ? 3 : 1);
-    const auto expired = queue.Pop(kStart + absl::Milliseconds(150));
-    EXPECT_EQ(expired->refused, Refusal::kDeadlinePassed);
+    EXPECT_EQ(queue.Pop(late)->refused, Refusal::kAge);
+    for (int payload : {10, 11})
+      ASSERT_FALSE(queue.Push(Order(Lane::kMatches, 1, late + absl::Milliseconds(100)), payload, late));
+    for (int i = 1; i < 4; ++i) EXPECT_EQ(queue.Pop(late)->refused, Refusal::kAge) << i;
+    const auto done = queue.Pop(late);
+    EXPECT_FALSE(done->refused);
+    EXPECT_EQ(done->payload, newest_first ? 11 : 10);
+    EXPECT_EQ(queue.Pop(late + absl::Milliseconds(101))->refused, Refusal::kDeadlinePassed);
   }
 }
 
