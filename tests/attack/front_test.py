@@ -13,6 +13,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 import tempfile
 import time
 import unittest
@@ -355,12 +356,17 @@ class FloodsEndAtTheFront(Fronted):
         held = [Connection(loopback(self.front.address), tally, source="127.66.1.1") for _ in range(2)]
         for connection in held:
             connection.send(b"".join(frame(HEADERS, END_HEADERS, connection.stream(), request_block(MATCH)) for _ in range(50)))
-        late = Connection(loopback(self.front.address), tally, source="127.66.1.1")
-        number = late.stream()
-        late.send(frame(HEADERS, END_HEADERS, number, request_block(MATCH)) + frame(DATA, END_STREAM, number, message(b"")))
-        frames = late.wait(WAITS_S, lambda seen: any(f[0] == HEADERS for f in seen))
-        kind, flags, stream, payload = next(f for f in frames if f[0] == HEADERS)
-        self.assertEqual((stream, flags & END_STREAM), (number, END_STREAM))
+        for _ in range(50):  # until the front has counted what the others hold
+            late = Connection(loopback(self.front.address), tally, source="127.66.1.1")
+            number = late.stream()
+            late.send(frame(HEADERS, END_HEADERS, number, request_block(MATCH)) + frame(DATA, END_STREAM, number, message(b"")))
+            frames = late.wait(WAITS_S, lambda seen: any(f[0] == HEADERS for f in seen))
+            kind, flags, stream, payload = next(f for f in frames if f[0] == HEADERS)
+            self.assertEqual((stream, flags & END_STREAM), (number, END_STREAM))
+            if b"grpc-retry-pushback-ms" in payload.lower() + unhuffed(payload):
+                break
+            late.close()
+            time.sleep(0.1)
         self.assertIn(b"grpc-retry-pushback-ms", payload.lower() + unhuffed(payload))
         for connection in (*held, late):
             connection.close()

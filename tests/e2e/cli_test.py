@@ -94,7 +94,7 @@ class Served(unittest.TestCase):
         answers = [json.loads(self.call("match", "--need", "amina-first-job", "--output", "json", pool=p).stdout)["matches"] for p in ("one", "two")]
         # The bonus of exploration is keyed by the pool (docs/matching.md): all other parts are the same.
         def parts(answer, pool):
-            return {m["helper"].replace(f"/{pool}/", "/"): {r["part"]: r["value"] for r in m["reasons"] if r["part"] != "EXPLORATION"} for m in answer}
+            return {m["helper"].replace(f"/{pool}/", "/"): {r["part"]: r.get("value", 0) for r in m["reasons"] if r["part"] != "EXPLORATION"} for m in answer}
         one, two = parts(answers[0], "one"), parts(answers[1], "two")
         both = one.keys() & two.keys()
         self.assertGreaterEqual(len(both), 8, (one.keys(), two.keys()))
