@@ -15,7 +15,6 @@ import subprocess
 import sys
 import time
 import tempfile
-import time
 import unittest
 import urllib.request
 import warnings
