@@ -185,7 +185,7 @@ TEST(Metrics, AreTheGoldenOnes) {
   const auto in_time = [](const std::string& name) {
     return name.starts_with("warmline_market_") ||
            std::set<std::string>{
-               "warmline_rpc_refused_total{lane,reason}",          "warmline_connections_refused_total{port,reason}",
+               "warmline_rpc_refused_total{lane,reason}",     "warmline_connections_refused_total{port,reason}",
                "warmline_rpc_errors_total{method,reason}",    "warmline_redis_reachable{use}",
                "warmline_snapshot_loads_total{cache,result}", "warmline_snapshot_writes_total{cache,result}",
                "warmline_snapshot_damaged_total{cache,what}"}
