@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -37,7 +38,8 @@ int UsableProcessors() {
   std::ifstream file("/sys/fs/cgroup/cpu.max");
   double quota = 0;
   double period = 0;
-  if (file >> quota >> period && period > 0) processors = std::min(processors, static_cast<int>(quota / period + 0.5));
+  if (file >> quota >> period && period > 0)
+    processors = std::min(processors, static_cast<int>(std::lround(quota / period)));
   return std::max(processors, 1);
 }
 
