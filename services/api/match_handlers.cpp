@@ -103,7 +103,7 @@ absl::Status AnswerMatch(Call& call, const std::string& pool, const pb::MatchReq
   if (!violations.empty()) return violations.ToStatus();
   if (auto status = ReadExcluded(call, pool, request.exclude_candidates(), subject); !status.ok()) return status;
   const absl::Time started = absl::Now();
-  auto answer = application::MatchNeed(environment.pools, call.caller(), pool, std::move(subject),
+  auto answer = application::MatchNeed(environment.pools, call.caller(), pool, subject,
                                        {.top_k = top_k, .count_rules = request.count_rules()},
                                        [&call] { return call.StillWanted(); });
   if (!answer.ok()) return answer.status();
