@@ -45,7 +45,7 @@ async function modelOf(manifest) {
 // Flags as the program has them.
 const help = execFileSync(program, ["serve", "--help"], {encoding: "utf8"});
 const migrateHelp = execFileSync(program, ["migrate", "--help"], {encoding: "utf8"});
-const pages = new Set([...readFileSync(path.join(root, "services/console/operations_server.cpp"), "utf8").matchAll(/server->Get\("([^"]+)"/g)].map(m => m[1]));
+const pages = new Set([...readFileSync(path.join(root, "services/console/operations_server.cpp"), "utf8").matchAll(/server(?:->|\.)Get\("([^"]+)"/g)].map(m => m[1]));
 
 // The front's own configuration names what it reads from the environment.
 const frontConfig = readFileSync(path.join(root, "deploy/front/haproxy.cfg"), "utf8");
