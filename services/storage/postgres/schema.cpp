@@ -12,6 +12,9 @@
 namespace warmline::storage::postgres {
 namespace {
 
+constexpr char kForgetNeedRows[] =
+    "UPDATE change_log SET payload = NULL WHERE subject IS NULL AND substring(payload FROM 1 FOR 1) = '\\x4a'::bytea";
+
 // "warmline" in ASCII: the number of the advisory lock that migrations hold.
 constexpr std::int64_t kMigrationLock = 0x7761726d6c696e65;
 
@@ -78,8 +81,7 @@ const std::array<Step, kSchemaVersion>& Steps() {
             "CREATE INDEX need_excluding ON need(pool) WHERE excludes = 1",
             // Rows that tell of erased needs named them by the ids that callers chose (field 9 of
             // warmline.store.v1.Change).
-            "UPDATE change_log SET payload = NULL WHERE subject IS NULL AND substring(payload FROM 1 FOR 1) = "
-            "'\\x4a'::bytea"}}};
+            kForgetNeedRows}}};
   return kSteps;
 }
 
