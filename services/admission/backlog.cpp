@@ -137,7 +137,6 @@ void Backlog::Added(const WorkOrder& order, absl::Time now) {
   ++waiting_;
   ++lane.waiting;
   ++flow.waiting;
-  lane.backlog_us += piece_us;
   flow.backlog_us += piece_us;
 }
 
@@ -148,9 +147,8 @@ void Backlog::Removed(const WorkOrder& order, bool ran, absl::Time now) {
   --waiting_;
   --lane.waiting;
   --flow.waiting;
-  // The estimate may have changed since it was added: sums start anew whenever nothing waits.
+  // The estimate may have changed since it was added: the sum starts anew whenever nothing waits.
   flow.backlog_us = flow.waiting == 0 ? 0 : std::max(0.0, flow.backlog_us - piece_us);
-  lane.backlog_us = lane.waiting == 0 ? 0 : std::max(0.0, lane.backlog_us - piece_us);
   if (lane.waiting == 0) lane.last_empty = now;
   if (!ran) return;
   const double length = std::max(piece_us, kMinPieceUs);

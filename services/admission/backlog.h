@@ -82,7 +82,6 @@ class Backlog {
   struct LaneState {
     std::array<Flow, kFlows> flows;
     std::size_t waiting = 0;
-    double backlog_us = 0;
     double start = 0;
     double flow_clock = 0;  // the virtual time of its flows
     absl::Time last_empty = absl::InfinitePast();

@@ -15,7 +15,6 @@ namespace warmline::admission {
 struct LaneReading {
   std::int64_t waiting = 0;
   absl::Duration oldest;  // how long the oldest work has waited
-  absl::Duration wait;    // that new work is expected to wait
 };
 
 template <typename Payload>
@@ -70,9 +69,6 @@ class WorkQueue {
     for (const std::deque<Item>& items : items_[static_cast<std::size_t>(lane)]) {
       if (!items.empty()) reading.oldest = std::max(reading.oldest, now - items.front().since);
     }
-    WorkOrder order;
-    order.lane = lane;
-    reading.wait = reading.waiting == 0 ? absl::ZeroDuration() : backlog_.ExpectedWait(order);
     return reading;
   }
 

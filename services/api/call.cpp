@@ -158,7 +158,7 @@ void Call::Ended(const absl::Status& status) {
 void Call::Audit(const absl::Status& status) const {
   const bool refused =
       status.code() == absl::StatusCode::kUnauthenticated || status.code() == absl::StatusCode::kPermissionDenied;
-  if (!refused && !HasSideEffects(method_)) return;
+  if (!refused && !traits_.changes) return;
   application::AuditEntry entry;
   entry.at = environment_.clock.Now();
   entry.took = absl::Now() - started_;

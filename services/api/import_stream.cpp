@@ -8,6 +8,7 @@
 
 #include "api/errors.h"
 #include "api/stream_read.h"
+#include "api/stream_turn.h"
 #include "api/validation.h"
 #include "application/import_rows.h"
 #include "application/refresh_statistics.h"
@@ -47,9 +48,6 @@ application::ImportRow ReadRow(const std::string& pool, const pb::Row& row) {
   return violations.ToStatus();
 }
 
-// How often an import that waits for its turn looks whether its caller still waits.
-constexpr absl::Duration kLookAgain = absl::Milliseconds(250);
-
 class ImportReactor final : public grpc::ServerReadReactor<pb::ImportRequest> {
  public:
   ImportReactor(Environment& environment, grpc::CallbackServerContext* context, pb::ImportResponse* response)
@@ -66,7 +64,7 @@ class ImportReactor final : public grpc::ServerReadReactor<pb::ImportRequest> {
 
   void OnReadDone(bool ok) override {
     if (ok) {
-      TakeTurn();
+      TakeTurn(*call_, alarm_, [this](const absl::Status& turn) { Queue(turn); });
       return;
     }
     const auto mutex = mutex_;  // outlives this: once the call is finished, another thread may delete it
@@ -81,18 +79,13 @@ class ImportReactor final : public grpc::ServerReadReactor<pb::ImportRequest> {
   void OnDone() override { delete this; }
 
  private:
-  // A stream is read no faster than the token may call: each message counts as a call does. Its rows are read on a
-  // thread of the matching pool, since a message of them takes milliseconds.
-  void TakeTurn() {
-    if (auto status = call_->StillWanted(); !status.ok()) {
-      Taken(status);
-    } else if (const auto wait = call_->RateWait()) {
-      alarm_.Set(absl::ToChronoTime(absl::Now() + std::min(*wait, kLookAgain)), [this](bool) { TakeTurn(); });
-    } else {
-      const auto queued = environment_.matching.Submit(call_->Order(admission::WorkClass::kReadRows),
-                                                       [this](const absl::Status& admitted) { Taken(admitted); });
-      if (!queued.ok()) Taken(queued);
+  // Rows are read on a thread of the matching pool, since a message of them takes milliseconds.
+  void Queue(absl::Status turn) {
+    if (turn.ok()) {
+      turn = environment_.matching.Submit(call_->Order(admission::WorkClass::kReadRows),
+                                          [this](const absl::Status& admitted) { Taken(admitted); });
     }
+    if (!turn.ok()) Taken(turn);
   }
 
   void Taken(const absl::Status& admitted) {

@@ -87,7 +87,8 @@ void CountGuess(Call& call, const std::string& pool, const absl::Status& status)
 }
 
 bool MayWait(const Call& call, const std::string& pool, const pb::MatchRequest& request) {
-  if (call.caller().IsOperator()) return false;
+  // A call that is refused anyway has no pool of threads to choose.
+  if (!call.error().ok() || call.caller().IsOperator()) return false;
   if (request.has_inline_need()) return request.inline_need().constraints().exclude_members_size() > 0;
   domain::Violations ignored;  // whoever answers names them
   const application::NeedSubject subject = SubjectOf(pool, request, ignored);

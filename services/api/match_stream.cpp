@@ -8,6 +8,7 @@
 #include "api/errors.h"
 #include "api/match_handlers.h"
 #include "api/stream_read.h"
+#include "api/stream_turn.h"
 #include "codec/time.h"
 
 namespace warmline::api {
@@ -15,9 +16,6 @@ namespace warmline::api {
 namespace pb = warmline::v1;
 
 namespace {
-
-// How often a stream that waits for its turn looks whether its caller still waits.
-constexpr absl::Duration kLookAgain = absl::Milliseconds(250);
 
 class MatchStreamReactor final : public grpc::ServerBidiReactor<pb::MatchRequest, pb::MatchStreamResponse> {
  public:
@@ -39,7 +37,7 @@ class MatchStreamReactor final : public grpc::ServerBidiReactor<pb::MatchRequest
       End(domain::MakeError(domain::ErrorReason::kLimitReached,
                             absl::StrCat("a stream takes ", kMaxStreamRequests, " requests: open another")));
     } else {
-      TakeTurn();
+      TakeTurn(*call_, alarm_, [this](const absl::Status& turn) { Begin(turn); });
     }
   }
 
@@ -61,17 +59,14 @@ class MatchStreamReactor final : public grpc::ServerBidiReactor<pb::MatchRequest
     Finish(ToGrpc(status));
   }
 
-  // A stream is read no faster than the token may call: each request counts as a call does.
-  void TakeTurn() {
-    if (auto status = call_->StillWanted(); !status.ok()) {
-      End(status);
-    } else if (const auto wait = call_->RateWait()) {
-      alarm_.Set(absl::ToChronoTime(absl::Now() + std::min(*wait, kLookAgain)), [this](bool) { TakeTurn(); });
-    } else {
-      wait_ = {};
-      until_ = call_->RevisionDeadline(codec::ToDuration(request_.min_revision_wait()));
-      Answer();
+  void Begin(const absl::Status& turn) {
+    if (!turn.ok()) {
+      End(turn);
+      return;
     }
+    wait_ = {};
+    until_ = call_->RevisionDeadline(codec::ToDuration(request_.min_revision_wait()));
+    Answer();
   }
 
   // Each request is authorised by itself: one stream may serve many seekers of one token.

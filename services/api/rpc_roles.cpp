@@ -121,6 +121,4 @@ const RpcTraits& TraitsOf(std::string_view method) {
   return found == traits.end() ? unknown : found->second;
 }
 
-bool HasSideEffects(std::string_view method) { return TraitsOf(method).changes; }
-
 }  // namespace warmline::api

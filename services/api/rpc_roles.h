@@ -16,15 +16,12 @@ namespace warmline::api {
 struct RpcTraits {
   application::CallRoles roles = 0;
   admission::Lane lane = admission::Lane::kIntroductions;
-  bool changes = true;   // what is stored, so it goes through the write queue
+  bool changes = true;   // may change what is stored, by the proto's `idempotency_level`
   bool streams = false;  // in either direction
   bool watch = false;    // goes on until one side ends it
   bool list = false;     // reads many records
 };
 // Of one that is not in the table: may be called by nobody.
 [[nodiscard]] const RpcTraits& TraitsOf(std::string_view method);
-
-// Whether a call may change something, by the proto's `idempotency_level`; true for one that is not known.
-[[nodiscard]] bool HasSideEffects(std::string_view method);
 
 }  // namespace warmline::api

@@ -11,8 +11,8 @@
 #include <cstring>
 #include <mutex>
 
-#include "application/executor.h"
 #include "console/assets.h"
+#include "console/executor.h"
 #include "console/http_front.h"
 #include "console/json_api.h"
 #include "domain/error.h"
@@ -121,8 +121,8 @@ struct OperationsServer::State {
   // Above those who use it.
   TlsContext tls_context;
   std::unique_ptr<HttpFront> front;
-  std::unique_ptr<application::Executor> probes;
-  std::unique_ptr<application::Executor> workers;
+  std::unique_ptr<Executor> probes;
+  std::unique_ptr<Executor> workers;
   std::mutex mutex;
   TlsContext certificate;
   std::shared_ptr<JsonApi> api;
@@ -145,7 +145,7 @@ struct OperationsServer::State {
   }
   // Probes and scrapes have threads of their own, so that nothing else holds them up.
   void Take(HttpFront::Request request) {
-    application::Executor& threads = IsProbe(request.bytes) ? *probes : *workers;
+    Executor& threads = IsProbe(request.bytes) ? *probes : *workers;
     const std::uint64_t id = request.id;
     const auto status =
         threads.Submit([this, request = std::move(request)] { front->Reply(request.id, server.Answer(request)); });
@@ -255,8 +255,8 @@ absl::Status OperationsServer::UseCertificate() {
 absl::Status OperationsServer::Start(const std::string& host, int port) {
   if (auto status = UseCertificate(); !status.ok()) return status;
   if (state_->tls()) state_->MakeTlsContext();
-  state_->probes = std::make_unique<application::Executor>(kProbeThreads, kMaxHttpConnections);
-  state_->workers = std::make_unique<application::Executor>(kHttpThreads, kMaxWaiting);
+  state_->probes = std::make_unique<Executor>(kProbeThreads, kMaxHttpConnections);
+  state_->workers = std::make_unique<Executor>(kHttpThreads, kMaxWaiting);
   HttpFront::Hooks hooks;
   hooks.take = [this](HttpFront::Request request) { state_->Take(std::move(request)); };
   hooks.held = [this](std::int64_t open) { state_->hooks.held(kPort, open); };

@@ -2,11 +2,13 @@
 
 #include <absl/strings/str_cat.h>
 #include <absl/synchronization/mutex.h>
+#include <sched.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -22,7 +24,7 @@ constexpr std::int64_t kDescriptorsPerConnection = 2;
 constexpr std::int64_t kToldIn = 64 * kMiB;
 constexpr std::int64_t kFewConnections = 16;
 // Threads that the server starts whatever its options: those of gRPC (executors, timers, pollers; some for each
-// processor), of the operations port, and of everything that looks after pools.
+// processor), of the operations port, of long work, and of everything that looks after pools.
 constexpr std::int64_t kThreads = 40;
 constexpr std::int64_t kThreadsPerProcessor = 6;
 // glibc reserves this much address space for each heap, of which there are at most eight for each processor.
@@ -51,6 +53,20 @@ std::int64_t MemoryLimit() {
 }
 
 }  // namespace
+
+int UsableProcessors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  int processors = static_cast<int>(std::thread::hardware_concurrency());
+  if (sched_getaffinity(0, sizeof set, &set) == 0) processors = CPU_COUNT(&set);
+  // Control groups v2: "<quota> <period>" in microseconds, or "max <period>".
+  std::ifstream file("/sys/fs/cgroup/cpu.max");
+  double quota = 0;
+  double period = 0;
+  if (file >> quota >> period && period > 0)
+    processors = std::min(processors, static_cast<int>(std::lround(quota / period)));
+  return std::max(processors, 1);
+}
 
 absl::Status PrepareDescriptors(TransportOptions& transport) {
   rlimit limit{};
@@ -85,8 +101,10 @@ std::int64_t AddressSpaceNeeded(const Config& config) {
   getrlimit(RLIMIT_STACK, &stack);
   const std::int64_t stack_bytes =
       stack.rlim_cur == RLIM_INFINITY ? 2 * kMiB : static_cast<std::int64_t>(stack.rlim_cur);
+  // gRPC and glibc count the processors of the machine, not those that this process may use.
   const auto processors = static_cast<std::int64_t>(std::max(1U, std::thread::hardware_concurrency()));
-  const std::int64_t threads = kThreads + kThreadsPerProcessor * processors + config.read_threads;
+  const int match_threads = config.match_threads > 0 ? config.match_threads : UsableProcessors();
+  const std::int64_t threads = kThreads + kThreadsPerProcessor * processors + config.read_threads + match_threads;
   const std::int64_t heaps = std::min(threads, kHeapsPerProcessor * processors);
   return MappedBytes() + threads * stack_bytes + heaps * kHeapBytes + config.transport.memory_bytes + kStartBytes;
 }

@@ -10,6 +10,9 @@
 
 namespace warmline::server {
 
+// The processors that this process may use: by its affinity and by the quota of its control group.
+[[nodiscard]] int UsableProcessors();
+
 // Raises the limit of file descriptors as far as it may be raised, and takes the connections that `transport` allows
 // down to what fits, with a warning. RESOURCE_EXHAUSTED where not even a few connections would fit.
 [[nodiscard]] absl::Status PrepareDescriptors(TransportOptions& transport);

@@ -1,12 +1,6 @@
 #include "server/work_pools.h"
 
-#include <sched.h>
-
-#include <algorithm>
-#include <cmath>
-#include <fstream>
-#include <string>
-#include <thread>
+#include "server/process_limits.h"
 
 namespace warmline::server {
 namespace {
@@ -28,20 +22,6 @@ admission::WorkPool::OnRefused Counter(application::Metrics& metrics) {
 }
 
 }  // namespace
-
-int UsableProcessors() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  int processors = static_cast<int>(std::thread::hardware_concurrency());
-  if (sched_getaffinity(0, sizeof set, &set) == 0) processors = CPU_COUNT(&set);
-  // Control groups v2: "<quota> <period>" in microseconds, or "max <period>".
-  std::ifstream file("/sys/fs/cgroup/cpu.max");
-  double quota = 0;
-  double period = 0;
-  if (file >> quota >> period && period > 0)
-    processors = std::min(processors, static_cast<int>(std::lround(quota / period)));
-  return std::max(processors, 1);
-}
 
 WorkPools::WorkPools(int match_threads, int read_threads, application::Metrics& metrics)
     : metrics_(metrics),

@@ -11,9 +11,6 @@
 
 namespace warmline::server {
 
-// The processors that this process may use: by its affinity and by the quota of its control group.
-[[nodiscard]] int UsableProcessors();
-
 class WorkPools {
  public:
   // `match_threads` 0: one for each processor.

@@ -181,7 +181,7 @@ class Bench {
       // What all took, less what the answers took at the peak, over the refusals.
       if (load >= 10 && refused > 0) refusal_us = RefusalUs(step, peak);
       const double ceiling = 1 - std::max(0.0, load - 1) * peak * refusal_us / 1e6;
-      if (load < 1) step.recovered_ms = RecoveredMs(step.outcome, load * peak);
+      if (load < 1) step.recovered_ms = RecoveredMs(step.outcome);
       Print(options_, kind, step, peak, ceiling);
     }
     return true;
@@ -201,7 +201,6 @@ class Bench {
     step.rss_ratio = watcher.most_kib() / idle_kib_;
     step.health_ms = watcher.slowest_ms();
     step.health_failed = watcher.failed();
-    last_cpu_us_ = step.cpu_us_per_call;
     return step;
   }
 
@@ -212,17 +211,16 @@ class Bench {
     return std::max(0.0, (all_us - step.outcome.goodput_per_second * 1e6 / peak)) / std::max(1.0, refused);
   }
 
-  // When all windows from there on have the full goodput.
-  [[nodiscard]] static double RecoveredMs(const Outcome& outcome, double expected) {
-    std::size_t from = outcome.goodput_by_window.size() - 1;  // the last window is cut
-    while (from > 0 && outcome.goodput_by_window[from - 1] >= 0.75 * expected) --from;
+  // From when on at least nine tenths of the calls of every window are answered in time.
+  [[nodiscard]] static double RecoveredMs(const Outcome& outcome) {
+    std::size_t from = outcome.windows.size();
+    while (from > 0 && outcome.windows[from - 1].good >= 0.9 * outcome.windows[from - 1].sent) --from;
     return absl::ToDoubleMilliseconds(static_cast<double>(from) * kWindow);
   }
 
   const Options& options_;
   const testing::ServeProcess& server_;
   double idle_kib_ = 1;
-  double last_cpu_us_ = 0;
 };
 
 Target Counted(const Target& matches) {

@@ -38,20 +38,20 @@ class Generator {
     std::exponential_distribution<double> gap_seconds(load_.per_second);
     const absl::Time began = absl::Now();
     const absl::Time until = began + load_.length;
-    outcome_.goodput_by_window.resize(static_cast<std::size_t>(load_.length / kWindow) + 1);
+    outcome_.windows.resize(static_cast<std::size_t>(load_.length / kWindow) + 1);
     began_ = began;
     absl::Time due = began;
     std::size_t sent = 0;
     while ((due += absl::Seconds(gap_seconds(random))) < until) {
       Collect(due);
       outcome_.generator_lag_ms = std::max(outcome_.generator_lag_ms, absl::ToDoubleMilliseconds(absl::Now() - due));
+      ++WindowOf(due).sent;
       Send(due, sent++);
     }
     while (under_way_ > 0) Collect(absl::Now() + absl::Seconds(1));
     const double seconds = absl::ToDoubleSeconds(load_.length);
     outcome_.offered_per_second = static_cast<double>(sent) / seconds;
-    for (const double good : outcome_.goodput_by_window) outcome_.goodput_per_second += good / seconds;
-    for (double& good : outcome_.goodput_by_window) good /= absl::ToDoubleSeconds(kWindow);
+    for (const Outcome::Window& window : outcome_.windows) outcome_.goodput_per_second += window.good / seconds;
     return std::move(outcome_);
   }
 
@@ -84,14 +84,16 @@ class Generator {
     if (rest > absl::ZeroDuration()) absl::SleepFor(rest);
   }
 
+  Outcome::Window& WindowOf(absl::Time due) {
+    return outcome_.windows[static_cast<std::size_t>((due - began_) / kWindow)];
+  }
+
   void Count(const Pending& call, absl::Time now) {
     const double us = absl::ToDoubleMicroseconds(now - call.due);
     switch (call.status.error_code()) {
       case grpc::StatusCode::OK: {
         outcome_.admitted_us.Add(us);
-        const auto window = static_cast<std::size_t>((call.due - began_) / kWindow);
-        if (now - call.due <= load_.deadline && window < outcome_.goodput_by_window.size())
-          ++outcome_.goodput_by_window[window];
+        if (now - call.due <= load_.deadline) ++WindowOf(call.due).good;
         break;
       }
       case grpc::StatusCode::RESOURCE_EXHAUSTED:

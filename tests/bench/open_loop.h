@@ -22,13 +22,17 @@ struct OpenLoop {
 // What came of one load.
 struct Outcome {
   double offered_per_second = 0;
-  double goodput_per_second = 0;          // answered with OK before the deadline
-  Timings admitted_us;                    // of answers with OK
-  Timings refused_us;                     // of RESOURCE_EXHAUSTED
-  std::size_t late = 0;                   // DEADLINE_EXCEEDED, wherever it was noticed
-  std::size_t other = 0;                  // any other end
-  std::vector<double> goodput_by_window;  // a second, in windows of kWindow
-  double generator_lag_ms = 0;            // the most by which a call was sent late
+  double goodput_per_second = 0;  // answered with OK before the deadline
+  Timings admitted_us;            // of answers with OK
+  Timings refused_us;             // of RESOURCE_EXHAUSTED
+  std::size_t late = 0;           // DEADLINE_EXCEEDED, wherever it was noticed
+  std::size_t other = 0;          // any other end
+  struct Window {
+    int sent = 0;
+    int good = 0;
+  };
+  std::vector<Window> windows;  // of kWindow, by when calls were due
+  double generator_lag_ms = 0;  // the most by which a call was sent late
 };
 inline constexpr absl::Duration kWindow = absl::Milliseconds(250);
 

@@ -1,4 +1,5 @@
-// A few threads for work that may wait on the disk, behind a bounded queue. Thread-safety: all calls from any thread.
+// A few threads that answer requests of the operations port, behind a bounded queue. Thread-safety: all calls from any
+// thread.
 #pragma once
 
 #include <absl/status/status.h>
@@ -10,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-namespace warmline::application {
+namespace warmline::console {
 
 class Executor {
  public:
@@ -35,4 +36,4 @@ class Executor {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace warmline::application
+}  // namespace warmline::console

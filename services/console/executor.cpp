@@ -1,10 +1,10 @@
-#include "application/executor.h"
+#include "console/executor.h"
 
 #include <absl/strings/str_cat.h>
 
 #include "domain/error.h"
 
-namespace warmline::application {
+namespace warmline::console {
 
 Executor::Executor(int threads, std::size_t max_waiting) : max_waiting_(max_waiting) {
   for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Loop(); });
@@ -19,9 +19,10 @@ absl::Status Executor::Submit(std::function<void()> work) {
                              "the server is shutting down: try again, on another replica if there is one",
                              absl::Seconds(1));
   if (waiting_.size() >= max_waiting_) {
-    return domain::MakeError(domain::ErrorReason::kOverloaded,
-                             absl::StrCat(max_waiting_, " reads are waiting already: try again later, at a lower rate"),
-                             absl::Milliseconds(200));
+    return domain::MakeError(
+        domain::ErrorReason::kOverloaded,
+        absl::StrCat(max_waiting_, " requests are waiting already: try again later, at a lower rate"),
+        absl::Milliseconds(200));
   }
   waiting_.push_back(std::move(work));
   changed_.notify_one();
@@ -53,4 +54,4 @@ void Executor::Loop() {
   }
 }
 
-}  // namespace warmline::application
+}  // namespace warmline::console
