@@ -8,6 +8,8 @@
 #include <map>
 #include <sstream>
 
+#include "storage/sqlite/vfs_forward.h"
+
 namespace warmline::testing {
 namespace {
 
@@ -25,7 +27,7 @@ struct File {
   // The real file's structure follows.
 };
 
-sqlite3_file* Real(sqlite3_file* file) { return reinterpret_cast<sqlite3_file*>(reinterpret_cast<File*>(file) + 1); }
+sqlite3_file* Real(sqlite3_file* file) { return storage::sqlite::Forward<File>::Real(file); }
 
 std::string Bytes(const std::string& path) {
   std::ifstream input(path, std::ios::binary);
@@ -41,48 +43,15 @@ int Sync(sqlite3_file* file, int flags) {
   return code;
 }
 
-int Close(sqlite3_file* f) { return Real(f)->pMethods->xClose(Real(f)); }
-int Read(sqlite3_file* f, void* p, int n, sqlite3_int64 at) { return Real(f)->pMethods->xRead(Real(f), p, n, at); }
-int Write(sqlite3_file* f, const void* p, int n, sqlite3_int64 at) {
-  return Real(f)->pMethods->xWrite(Real(f), p, n, at);
-}
-int Truncate(sqlite3_file* f, sqlite3_int64 size) { return Real(f)->pMethods->xTruncate(Real(f), size); }
-int FileSize(sqlite3_file* f, sqlite3_int64* size) { return Real(f)->pMethods->xFileSize(Real(f), size); }
-int Lock(sqlite3_file* f, int kind) { return Real(f)->pMethods->xLock(Real(f), kind); }
-int Unlock(sqlite3_file* f, int kind) { return Real(f)->pMethods->xUnlock(Real(f), kind); }
-int CheckReservedLock(sqlite3_file* f, int* out) { return Real(f)->pMethods->xCheckReservedLock(Real(f), out); }
-int FileControl(sqlite3_file* f, int op, void* arg) { return Real(f)->pMethods->xFileControl(Real(f), op, arg); }
-int SectorSize(sqlite3_file* f) { return Real(f)->pMethods->xSectorSize(Real(f)); }
 // No promises: a sector may be torn, appends may be out of order.
 int Characteristics(sqlite3_file*) { return 0; }
-int ShmMap(sqlite3_file* f, int page, int size, int extend, void volatile** out) {
-  return Real(f)->pMethods->xShmMap(Real(f), page, size, extend, out);
-}
-int ShmLock(sqlite3_file* f, int offset, int n, int flags) {
-  return Real(f)->pMethods->xShmLock(Real(f), offset, n, flags);
-}
-void ShmBarrier(sqlite3_file* f) { Real(f)->pMethods->xShmBarrier(Real(f)); }
-int ShmUnmap(sqlite3_file* f, int remove) { return Real(f)->pMethods->xShmUnmap(Real(f), remove); }
 
-const sqlite3_io_methods kMethods = {2,
-                                     Close,
-                                     Read,
-                                     Write,
-                                     Truncate,
-                                     Sync,
-                                     FileSize,
-                                     Lock,
-                                     Unlock,
-                                     CheckReservedLock,
-                                     FileControl,
-                                     SectorSize,
-                                     Characteristics,
-                                     ShmMap,
-                                     ShmLock,
-                                     ShmBarrier,
-                                     ShmUnmap,
-                                     nullptr,
-                                     nullptr};
+const sqlite3_io_methods kMethods = [] {
+  sqlite3_io_methods methods = storage::sqlite::Forward<File>::Methods();
+  methods.xSync = Sync;
+  methods.xDeviceCharacteristics = Characteristics;
+  return methods;
+}();
 
 int Open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out_flags) {
   auto* mine = reinterpret_cast<File*>(file);

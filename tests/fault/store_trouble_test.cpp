@@ -15,6 +15,26 @@
 namespace warmline::testing {
 namespace {
 
+// A file system of its own that soon is full; goes with the test, also when that ends early.
+class SmallDisk {
+ public:
+  explicit SmallDisk(const char* size) {
+    mounted_ = mkdtemp(directory_.data()) != nullptr && mount("tmpfs", directory_.c_str(), "tmpfs", 0, size) == 0;
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+  ~SmallDisk() {
+    if (mounted_) umount(directory_.c_str());
+    std::filesystem::remove_all(directory_);
+  }
+  [[nodiscard]] bool mounted() const { return mounted_; }
+  [[nodiscard]] const std::string& directory() const { return directory_; }
+
+ private:
+  std::string directory_ = ::testing::TempDir() + "warmline-full-XXXXXX";
+  bool mounted_ = false;
+};
+
 using ::testing::HasSubstr;
 
 grpc::Status Create(TestServer& server, const std::string& id, std::size_t padding = 0) {
@@ -59,12 +79,9 @@ TEST(StoreTrouble, ALockedDatabaseRefusesWritesAndServesMatches) {
 }
 
 TEST(StoreTrouble, AFullDiskRefusesWritesKeepsWhatItHasAndRecovers) {
-  std::string directory = ::testing::TempDir() + "warmline-full-XXXXXX";
-  ASSERT_NE(mkdtemp(directory.data()), nullptr);
-  if (mount("tmpfs", directory.c_str(), "tmpfs", 0, "size=8m") != 0) {
-    std::filesystem::remove_all(directory);
-    GTEST_SKIP() << "this machine does not let the test mount a small disk (it needs root)";
-  }
+  const SmallDisk disk("size=8m");
+  if (!disk.mounted()) GTEST_SKIP() << "this machine does not let the test mount a small disk (it needs root)";
+  const std::string& directory = disk.directory();
   {
     TestServer server([&](server::Config& config) { config.data_dir = directory; });
     std::ofstream(directory + "/ballast") << std::string(3 * 1024 * 1024, 'x');
@@ -86,18 +103,13 @@ TEST(StoreTrouble, AFullDiskRefusesWritesKeepsWhatItHasAndRecovers) {
     server.Restart();
     EXPECT_EQ(Candidates(server), kept + 1);
   }
-  umount(directory.c_str());
-  std::filesystem::remove_all(directory);
 }
 
 // The disk is full to the last byte: members can still be erased, everywhere, and the room for it is kept back again.
 TEST(StoreTrouble, AFullDiskDoesNotStopErasures) {
-  std::string directory = ::testing::TempDir() + "warmline-full-XXXXXX";
-  ASSERT_NE(mkdtemp(directory.data()), nullptr);
-  if (mount("tmpfs", directory.c_str(), "tmpfs", 0, "size=32m") != 0) {
-    std::filesystem::remove_all(directory);
-    GTEST_SKIP() << "this machine does not let the test mount a small disk (it needs root)";
-  }
+  const SmallDisk disk("size=32m");
+  if (!disk.mounted()) GTEST_SKIP() << "this machine does not let the test mount a small disk (it needs root)";
+  const std::string& directory = disk.directory();
   const auto fill_up = [&] {
     std::ofstream ballast(directory + "/ballast", std::ios::app | std::ios::binary);
     while (ballast << std::string(4096, 'x') && ballast.flush()) continue;
@@ -154,8 +166,6 @@ TEST(StoreTrouble, AFullDiskDoesNotStopErasures) {
     server.Restart();
     EXPECT_EQ(Candidates(server), kept - 10 + 1);
   }
-  umount(directory.c_str());
-  std::filesystem::remove_all(directory);
 }
 
 }  // namespace

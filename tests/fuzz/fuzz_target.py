@@ -1,4 +1,5 @@
 """The server under a fuzzer: with the sample community, tokens of every role, and the question whether all is well with it."""
+import argparse
 import json
 import pathlib
 import subprocess
@@ -21,6 +22,19 @@ def tokens_file(path):
     grants.append({"name": "caller", "token": "fuzzer-token-caller", "roles": ["operator"], "audiences": ["OPERATOR"], "pools": ["*"]})
     path.write_text(json.dumps({"tokens": grants}))
     return path
+
+
+def options_of(description, rate, unit):
+    """The parser of what every fuzzer takes; `rate` is of `unit` a second. A fuzzer adds options of its own."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", required=True, help="warmline; it is started on a port of its own")
+    parser.add_argument("--samples", default=str(pathlib.Path(__file__).resolve().parent.parent.parent / "samples/community.jsonl"))
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--rate", type=float, default=rate, help=f"{unit} a second at most")
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--front", action="store_true", help="behind the front proxy")
+    parser.add_argument("--keep", default="", help="folder for findings, and for what came before a failure")
+    return parser
 
 
 class Target:

@@ -6,7 +6,6 @@
 No answer may be INTERNAL or UNKNOWN, but for bytes that protobuf refuses, and for those none may be UNIMPLEMENTED. The server must live, say ready, and give a good caller the
 same bytes as at first. Requests that break this are printed, kept in --keep, and played again with --replay FILE.
 """
-import argparse
 import collections
 import json
 import os
@@ -20,7 +19,7 @@ import warnings
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 try:
     import grpc
-    from fuzz_target import ROLES, Target
+    from fuzz_target import ROLES, Target, options_of
     from messages import Maker
     from warmline_api import bearer
 except ImportError as missing:
@@ -101,14 +100,7 @@ def quiet():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", required=True)
-    parser.add_argument("--samples", default=str(pathlib.Path(__file__).resolve().parent.parent.parent / "samples/community.jsonl"))
-    parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--rate", type=float, default=2000.0, help="calls a second at most")
-    parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("--front", action="store_true", help="behind the front proxy")
-    parser.add_argument("--keep", default="", help="folder for findings, and for what came before a failure")
+    parser = options_of(__doc__, rate=2000.0, unit="calls")
     parser.add_argument("--replay", default="", help="a file of --keep: its requests alone, in order")
     options = parser.parse_args()
     quiet()

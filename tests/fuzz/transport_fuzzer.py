@@ -3,10 +3,9 @@
 
     tests/fuzz/transport_fuzzer.py --program build/release/bin/warmline --seconds 600 --seed 7
 
-It starts the server, or attacks --target. After every batch the server must live, say ready, and give a good caller the same bytes as at first.
+It starts the server. After every batch the server must live, say ready, and give a good caller the same bytes as at first.
 A failure names seed and session: --seed S --session N plays that one alone. The sessions before a failure are kept in --keep.
 """
-import argparse
 import json
 import pathlib
 import random
@@ -17,7 +16,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import h2wire as h2  # noqa: E402
 try:
-    from fuzz_target import Target
+    from fuzz_target import Target, options_of
 except ImportError as missing:
     print(f"left out: {missing}; scripts/install-packages test installs it")
     sys.exit(77)
@@ -176,15 +175,8 @@ def play(target, session, tally):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", required=True, help="warmline; it is started on a port of its own")
-    parser.add_argument("--samples", default=str(pathlib.Path(__file__).resolve().parent.parent.parent / "samples/community.jsonl"))
-    parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--rate", type=float, default=500.0, help="sessions a second at most")
-    parser.add_argument("--seed", type=int, default=None)
+    parser = options_of(__doc__, rate=500.0, unit="sessions")
     parser.add_argument("--session", type=int, default=None, help="plays this one alone")
-    parser.add_argument("--front", action="store_true", help="behind the front proxy")
-    parser.add_argument("--keep", default="", help="folder for what came before a failure")
     options = parser.parse_args()
     seed = random.SystemRandom().randrange(2**32) if options.seed is None else options.seed
     print(f"seed {seed}", flush=True)
